@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Registry: all families of the agent. Registering the same family twice gives the same family; the same name with
+// another shape is refused, with both shapes in the message (FEATURES P4). Names are checked against OpenMetrics:
+// legal characters, no name that another family's samples would have (`x_total` beside the counter `x`), unit as suffix,
+// label names legal, not reserved (`__*`, `le` in histograms, `quantile` in summaries) and not repeated.
+// The collecting thread only; what other threads may see is a Snapshot.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "agent/base/result.h"
+#include "agent/metrics/family.h"
+
+namespace connscope::metrics {
+
+class Registry {
+ public:
+  explicit Registry(RegistryLimits limits = {});
+
+  template <class S>
+    requires(!std::is_base_of_v<HistogramCells, S>)
+  Result<Family<S>*> family(FamilyDescriptor descriptor) {
+    return typed<S>(std::move(descriptor), nullptr);
+  }
+  template <class S>
+    requires(std::is_base_of_v<HistogramCells, S>)
+  Result<Family<S>*> family(FamilyDescriptor descriptor, BucketLayout::Ptr layout) {
+    return typed<S>(std::move(descriptor), std::move(layout));
+  }
+
+  [[nodiscard]] SnapshotPtr snapshot() const;
+  [[nodiscard]] const SeriesBudget& budget() const { return *budget_; }
+  /// A smaller limit folds new label sets only; series that exist stay.
+  void set_series_limit(std::size_t limit) { budget_->set_limit(limit); }
+
+ private:
+  template <class S>
+  Result<Family<S>*> typed(FamilyDescriptor descriptor, BucketLayout::Ptr layout);
+  /// The family of that name when it has this shape, nullptr when there is none, else an error.
+  Result<FamilyBase*> find(const FamilyDescriptor& descriptor, MetricType type, const BucketLayout* layout) const;
+  [[nodiscard]] Status check(const FamilyDescriptor& descriptor, MetricType type) const;
+
+  std::function<WallTime()> now_;
+  std::shared_ptr<SeriesBudget> budget_;
+  std::map<std::string, std::unique_ptr<FamilyBase>> families_;
+};
+
+template <class S>
+Result<Family<S>*> Registry::typed(FamilyDescriptor descriptor, BucketLayout::Ptr layout) {
+  auto found = find(descriptor, S::kType, layout.get());
+  if (!found) return found.error();
+  if (*found != nullptr) return static_cast<Family<S>*>(*found);
+  if (auto legal = check(descriptor, S::kType); !legal) return legal.error();
+  std::string name = descriptor.name;
+  auto made = std::make_unique<Family<S>>(std::move(descriptor), std::move(layout), budget_, now_);
+  Family<S>* family = made.get();
+  families_.emplace(std::move(name), std::move(made));
+  return family;
+}
+
+}  // namespace connscope::metrics
