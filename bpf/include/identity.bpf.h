@@ -23,7 +23,6 @@
 #define IDENTITIES 4096
 #define NAME_BYTES 128
 #define PATH_DEPTH 16
-#define KERNEL_THREADS "kernel"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -166,9 +165,11 @@ static __always_inline void read_args(struct identity_info *info, struct mm_stru
 /* Kernel threads are one identity: their names change with the CPU and the work they do. */
 static __always_inline void read_kernel_thread(struct identity_info *info)
 {
-	__builtin_memcpy(info->exe, KERNEL_THREADS, sizeof(KERNEL_THREADS));
-	__builtin_memcpy(info->key.comm, KERNEL_THREADS, sizeof(KERNEL_THREADS));
-	info->exe_bytes = sizeof(KERNEL_THREADS);
+	const char name[8] = "kernel";
+
+	__builtin_memcpy(info->exe, name, sizeof(name));
+	__builtin_memcpy(info->key.comm, name, sizeof(name));
+	info->exe_bytes = __builtin_strlen(name) + 1;
 }
 
 static __always_inline void read_program(struct identity_info *info, struct task_struct *leader, struct mm_struct *mm,

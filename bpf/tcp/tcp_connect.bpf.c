@@ -19,7 +19,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Set before the load. */
-const volatile u32 own_netns = 0;     /* inode number of the agent's network namespace */
+const volatile __u32 own_netns = 0;      /* inode number of the agent's network namespace */
 const volatile bool watch_calls = false; /* whether the connect(2) programs run too */
 
 struct attempt {
