@@ -10,7 +10,6 @@
 
 #include <cerrno>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,9 +18,6 @@
 #include "agent/probe/probe.h"
 
 namespace connscope::probe {
-
-/// Maps that one object owns and others use, by name. Descriptors are borrowed from the owner.
-using SharedMaps = std::map<std::string, int>;
 
 /// libbpf's messages of this thread while it lives, instead of on stderr.
 class LibbpfMessages {

@@ -7,15 +7,28 @@
 // off: start() says why, report() shows it, and the rest of the agent goes on.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/config/document.h"
+#include "agent/identity/identity_table.h"
+#include "agent/metrics/registry.h"
 
 namespace connscope::probe {
+
+/// Maps that one object owns and others use, by name. Descriptors are borrowed from the owner.
+using SharedMaps = std::map<std::string, int>;
+
+/// What a probe works with. All of it outlives the probe.
+struct ProbeContext {
+  metrics::Registry& registry;
+  identity::IdentityTable& identities;
+};
 
 /// One BPF program and where it hangs.
 struct HookStatus {
@@ -55,11 +68,14 @@ class Probe {
   virtual ~Probe() = default;
 
   [[nodiscard]] virtual std::string_view name() const = 0;
-  virtual Status start() = 0;
+  /// Loads and attaches. `shared`: the maps of the identity probe, which must have started.
+  virtual Status start(const SharedMaps& shared) = 0;
+  /// Reads its own config section again and reports to it each key whose change needs a restart.
+  virtual void check_reload(config::Section section) const = 0;
   /// Detaches every program; what was counted can still be collected.
   virtual void stop() = 0;
   /// Adds to the families what has been counted since the last call.
-  virtual Status collect() = 0;
+  virtual Status collect(std::chrono::steady_clock::time_point now) = 0;
   /// Identities whose processes are gone: nothing counts for them any more. Their cells may be deleted.
   virtual void retire(const std::vector<std::uint64_t>& identities) = 0;
   [[nodiscard]] virtual ProbeReport report() const = 0;

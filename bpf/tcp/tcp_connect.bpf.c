@@ -227,12 +227,33 @@ static __always_inline void mark_call(void)
 		call->changed_state = 1;
 }
 
-static __always_inline void begin(struct sock *sk)
+/* Keeps the state of a new attempt; false: it is lost, and counted as such. */
+static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
 {
 	u64 key = (u64)sk;
+	struct attempt *stale;
+	struct connect_begun *begun;
+
+	if (!bpf_map_update_elem(&attempts, &key, attempt, BPF_NOEXIST))
+		return true;
+	stale = bpf_map_lookup_elem(&attempts, &key);
+	if (!stale) {
+		count_loss(LOSS_STATE_FULL);
+		return false;
+	}
+	/* The address was another socket's, whose end was not seen. */
+	count_loss(LOSS_END_MISSED);
+	begun = begun_cell(stale->identity, stale->family);
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+	bpf_map_update_elem(&attempts, &key, attempt, BPF_EXIST);
+	return true;
+}
+
+static __always_inline void begin(struct sock *sk)
+{
 	struct attempt attempt = {};
 	struct connect_begun *begun;
-	long failed;
 
 	if (sk->__sk_common.skc_net.net->ns.inum == own_netns)
 		audit(AUDIT_ACTIVE_OPENS, 1);
@@ -247,17 +268,8 @@ static __always_inline void begin(struct sock *sk)
 	if (!begun)
 		return;
 	attempt.start_ns = bpf_ktime_get_ns();
-	failed = bpf_map_update_elem(&attempts, &key, &attempt, BPF_NOEXIST);
-	if (failed) {
-		if (!bpf_map_lookup_elem(&attempts, &key)) {
-			count_loss(LOSS_STATE_FULL);
-			return;
-		}
-		/* The address was another socket's, whose end was not seen. */
-		count_loss(LOSS_END_MISSED);
-		bpf_map_update_elem(&attempts, &key, &attempt, BPF_EXIST);
-	}
-	__sync_fetch_and_add(&begun->attempts, 1);
+	if (keep(sk, &attempt))
+		__sync_fetch_and_add(&begun->attempts, 1);
 }
 
 static __always_inline void end(struct sock *sk, int new_state)
