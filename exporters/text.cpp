@@ -33,10 +33,8 @@ bool append_special(double value, std::string& out) {
   return true;
 }
 
-/// NUL counts as unclean: Prometheus' lexer does not keep it.
-bool is_clean(char c) {
-  return c != '\0' && static_cast<unsigned char>(c) < 0x80 && c != '\\' && c != '"' && c != '\n';
-}
+/// Stands for itself in a quoted text, whatever the quotes.
+bool is_plain(char c) { return static_cast<unsigned char>(c) < 0x80 && c != '\\' && c != '"' && c != '\n'; }
 
 }  // namespace
 
@@ -70,13 +68,13 @@ void append_canonical(double value, std::string& out) {
 
 void append_escaped(std::string_view text, Quotes quotes, std::string& out) {
   for (std::size_t at = 0; at < text.size();) {
-    const auto run_end = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_clean);
+    const auto run_end = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_plain);
     const auto run = static_cast<std::size_t>(run_end - text.begin()) - at;
     out.append(text, at, run);
     at += run;
     if (at == text.size()) return;
     const char c = text[at];
-    const std::size_t length = c == '\0' ? 0 : metrics::utf8_length(text, at);
+    const std::size_t length = metrics::utf8_length(text, at);
     if (c == '\n') {
       out += "\\n";
     } else if (c == '\\' || (c == '"' && quotes == Quotes::kEscaped)) {
