@@ -24,14 +24,21 @@ class Registry {
   explicit Registry(RegistryLimits limits = {});
 
   template <class S>
-  requires(!std::is_base_of_v<HistogramCells, S>) Result < Family<S>
-  * > family(FamilyDescriptor descriptor) { return typed<S>(std::move(descriptor), nullptr); }
+  Result<Family<S>*> family(FamilyDescriptor descriptor) {
+    static_assert(!std::is_base_of_v<HistogramCells, S>, "a histogram needs a layout");
+    return typed<S>(std::move(descriptor), nullptr);
+  }
   template <class S>
-  requires(std::is_base_of_v<HistogramCells, S>) Result < Family<S>
-  * > family(FamilyDescriptor descriptor, BucketLayout::Ptr layout) {
+  Result<Family<S>*> family(FamilyDescriptor descriptor, BucketLayout::Ptr layout) {
+    static_assert(std::is_base_of_v<HistogramCells, S>, "only a histogram has a layout");
     return typed<S>(std::move(descriptor), std::move(layout));
   }
 
+  /// Calls `visit(const FamilyBase&)` for each family.
+  template <class Visit>
+  void visit(Visit&& visit) const {
+    for (const auto& [name, family] : families_) visit(*family);
+  }
   [[nodiscard]] SnapshotPtr snapshot() const;
   [[nodiscard]] const SeriesBudget& budget() const { return *budget_; }
   /// A smaller limit folds new label sets only; series that exist stay.

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,8 @@ class SelfMetrics {
 
   /// `problem`: why the probe is off, when it is.
   void show_probe(std::string_view name, const probe::ProbeReport& report, const std::string& problem);
+  /// Called before the probes are shown: hooks that changed their reason would otherwise stand there twice.
+  void forget_hooks();
   void show_collect(std::string_view collector, std::chrono::nanoseconds duration, bool success);
   void show_reload(bool success, metrics::WallTime now);
   void show_limits(const identity::IdentityTable& identities);
