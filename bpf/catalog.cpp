@@ -28,6 +28,7 @@ Result<std::vector<std::unique_ptr<probe::Probe>>> make_probes(const probe::Prob
   std::vector<std::unique_ptr<probe::Probe>> probes;
   for (const Entry& entry : kProbes) {
     config::Section own = section.table(entry.name);
+    // A probe that is switched off is made too, so that its section is checked.
     const bool enabled = own.flag("enabled", true);
     auto probe = entry.make(context, own);
     if (!probe) return probe.error().context(std::string("probe ") + entry.name);

@@ -96,7 +96,7 @@ IdentityTable::Entry& IdentityTable::entry_of(std::uint64_t id) {
     entry.key = info->key;
     entry.attributes = attributes_of(*info);
     // A kernel that cannot be told costs time, not truth: what is not captured is not shown either.
-    if (apply_rules(id, entry) && !entry.label.captured) (void)source_.publish(rules_.wants_args());
+    if (apply_rules(id, entry) && !entry.label.captured) (void)publish();
   } else {
     entry.label = unknown_;
     entry.forgotten = true;
@@ -119,7 +119,7 @@ Status IdentityTable::set_rules(ProcessRules rules, IdentityLimits limits) {
     if (learns_users) entry.attributes.user = user_name(entry.attributes.uid);
     if (auto applied = apply_rules(id, entry); !applied) outcome = applied;
   }
-  if (auto published = source_.publish(rules_.wants_args()); !published) outcome = published;
+  if (auto published = publish(); !published) outcome = published;
   return outcome;
 }
 
@@ -150,7 +150,7 @@ Result<std::vector<std::uint64_t>> IdentityTable::retire_idle(Time now) {
     ++at;
   }
   if (forgot)
-    if (auto published = source_.publish(rules_.wants_args()); !published) return published.error();
+    if (auto published = publish(); !published) return published.error();
   return retired;
 }
 

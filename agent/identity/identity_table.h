@@ -45,6 +45,8 @@ class IdentityTable {
   const ProcessLabel& label_of(std::uint64_t id);
   /// Applies the rules anew to every identity, and tells the kernel.
   Status set_rules(ProcessRules rules, IdentityLimits limits);
+  /// Tells the kernel what the rules need to know of a process; once, before the first probe counts.
+  Status publish() { return source_.publish(rules_.wants_args()); }
   /// Changes whenever a label that was given out may be another now.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }

@@ -151,7 +151,9 @@ Status BpfObject::attach() {
   return {};
 }
 
-int BpfObject::map_fd(const char* name) const { return bpf_object__find_map_fd_by_name(opened_.object, name); }
+int BpfObject::map_fd(const char* name) const {
+  return opened_.object == nullptr ? -1 : bpf_object__find_map_fd_by_name(opened_.object, name);
+}
 
 std::uint64_t BpfObject::max_entries(const char* name) const {
   const bpf_map* map = bpf_object__find_map_by_name(opened_.object, name);
