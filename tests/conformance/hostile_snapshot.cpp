@@ -26,13 +26,12 @@ metrics::WallTime fixed_time() { return metrics::WallTime(std::chrono::milliseco
 
 /// Valid UTF-8, as the registry wants it.
 const std::vector<std::string>& hostile_texts() {
-  static const std::vector<std::string> texts = {"say \"hi\"",          "line\nfeed",
-                                                 "C:\\new\\dir",        "a\"b\\c\n",
-                                                 "ends in \\",          "\"",
-                                                 "a=\"b\",c=\"d\"}",    "# EOF",
-                                                 "x # {y=\"1\"} 1",     " spaces  around ",
-                                                 "tab\tcr\rbell\a",     "Gr\u00fc\u00dfe \u6f22\u5b57 \U0001F989",
-                                                 "line\u2028separator", std::string("nul\0byte", 8)};
+  static const std::vector<std::string> texts = {
+      "say \"hi\"",         "line\nfeed",      "C:\\new\\dir",
+      "a\"b\\c\n",          "ends in \\",      "\"",
+      "a=\"b\",c=\"d\"}",   "# EOF",           "x # {y=\"1\"} 1",
+      " spaces  around ",   "tab\tcr\rbell\a", "Gr\u00fc\u00dfe \u6f22\u5b57 \U0001F989",
+      "line\u2028separator"};
   return texts;
 }
 
