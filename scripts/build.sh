@@ -27,5 +27,11 @@ if [[ -z ${CXX:-} ]] && ! at_least "$(g++ -dumpversion 2>/dev/null || true)" 12 
   export CC=gcc-12 CXX=g++-12
 fi
 use_any_bpftool
-[[ -e build/$preset/build.ninja ]] || cmake --preset "$preset"
+# scripts/run.sh needs none of the tests' packages; once they are there, the tests are built.
+tests=OFF
+! pkg-config --exists gmock benchmark || tests=ON
+if [[ ! -e build/$preset/build.ninja ]] || ! grep --quiet "^CONNSCOPE_TESTS:BOOL=$tests$" "build/$preset/CMakeCache.txt"; then
+  [[ $tests == ON ]] || say "the tests are left out: scripts/setup.sh --test installs what they need"
+  cmake --preset "$preset" -DCONNSCOPE_TESTS="$tests"
+fi
 exec cmake --build --preset "$preset" ${1:+--target "$@"}

@@ -65,7 +65,7 @@ list_packages() {
       clang-tidy shellcheck nftables iproute2 procps curl prometheus python3-prometheus-client)
   fi
   if [[ $with_vm ]]; then
-    packages+=(qemu-system-x86 kmod xz-utils busybox-static mmdebstrap debian-archive-keyring git)
+    packages+=(qemu-system-x86 kmod xz-utils mmdebstrap debian-archive-keyring git)
   fi
 }
 
@@ -120,8 +120,9 @@ check_minimum cmake "$(cmake --version 2>/dev/null | sed -nE '1s/.* ([0-9.]+).*/
 check_minimum libbpf-dev "$(pkg-config --modversion libbpf 2>/dev/null || true)" "$kLibbpfMinimum"
 ((${#missing[@]} + ${#outdated[@]})) || exit 0
 
-say "installing what lacks: ${missing[*]} ${!outdated[*]}"
+lacking=("${missing[@]}" "${!outdated[@]}")
+say "installing what lacks: ${lacking[*]}"
 as_root apt-get --quiet --quiet update
 refuse_the_impossible
 as_root env DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes --no-install-recommends install \
-  "${missing[@]}" "${!outdated[@]}"
+  "${lacking[@]}"

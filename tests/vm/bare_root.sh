@@ -42,6 +42,7 @@ make_tar() {
 
 # Runs in a mount namespace of its own, so that no mount outlives it.
 in_root() {
+  # shellcheck disable=SC2016 # the inner shell fills these in
   unshare --mount --propagation private bash -euc '
     root=$1; shift
     for tree in proc sys dev; do mount --rbind "/$tree" "$root/$tree"; done
