@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "scripts" / "check_includes.py"
+sys.dont_write_bytecode = True  # the source tree stays as it was
 sys.path.insert(0, str(SCRIPT.parent))
 import check_includes  # noqa: E402
 
