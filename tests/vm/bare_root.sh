@@ -40,10 +40,10 @@ make_tar() {
   mv "$cache.part.tar" "$cache"
 }
 
-# Runs in a mount namespace of its own, so that no mount outlives it.
+# Becomes a command in the root (call it in a subshell), in a mount namespace of its own, so that no mount outlives it.
 in_root() {
   # shellcheck disable=SC2016 # the inner shell fills these in
-  unshare --mount --propagation private bash -euc '
+  exec unshare --mount --propagation private bash -euc '
     root=$1; shift
     for tree in proc sys dev; do mount --rbind "/$tree" "$root/$tree"; done
     exec chroot "$root" /usr/bin/env --chdir=/root/connscope HOME=/root "$@"' in_root "$root" "$@"
@@ -68,7 +68,7 @@ serve() {
 
 check() {
   local start=$SECONDS
-  in_root scripts/check.sh
+  (in_root scripts/check.sh)
   say "scripts/check.sh passed after $((SECONDS - start)) s"
 }
 
@@ -114,6 +114,6 @@ for step in "${steps[@]}"; do
   case $step in
     run) serve ;;
     check) check ;;
-    exec) in_root "${@:2}" ;;
+    exec) (in_root "${@:2}") ;;
   esac
 done
