@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent under test, as its own process with its own config file and a free port. Ends with the test. One thread at
+// a time.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "agent/base/result.h"
+#include "tests/support/exposition.h"
+#include "tests/support/process.h"
+#include "tests/support/temp_dir.h"
+
+namespace connscope::test {
+
+class AgentProcess {
+ public:
+  /// Starts `binary` with that config, and returns when it says that it is ready.
+  static Result<AgentProcess> start(const std::string& binary, const std::string& config,
+                                    const std::vector<std::string>& flags = {});
+
+  /// The address that the agent logged.
+  [[nodiscard]] int port() const { return port_; }
+  /// Status and body of GET `path`.
+  [[nodiscard]] Result<std::pair<int, std::string>> get(const std::string& path) const;
+  /// What /metrics shows now; `query` as "prefix=ui&name[]=x", or empty.
+  [[nodiscard]] Result<Exposition> scrape(const std::string& query = {}) const;
+  /// Writes the config file anew and sends SIGHUP.
+  Status reload(const std::string& config);
+  /// Sends SIGTERM; the status as waitpid() gives it.
+  Result<int> stop();
+  [[nodiscard]] std::string log() const { return child_.standard_error(); }
+  ChildProcess& process() { return child_; }
+
+ private:
+  AgentProcess(TempDir folder, ChildProcess child) : folder_(std::move(folder)), child_(std::move(child)) {}
+  Status await_ready();
+
+  TempDir folder_;
+  ChildProcess child_;
+  int port_ = 0;
+};
+
+}  // namespace connscope::test
