@@ -7,7 +7,7 @@
 #include "tests/support/eventually.h"
 #include "tests/support/http_client.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 namespace {
 
 constexpr char kConfigName[] = "connscope.toml";
@@ -15,10 +15,11 @@ constexpr std::chrono::seconds kStartLimit(20);
 constexpr std::chrono::seconds kStopLimit(10);
 
 /// The port of the address that the log shows; 0 before it is there.
-int port_in(const std::string& log) {
+std::uint16_t port_in(const std::string& log) {
   static constexpr std::string_view kBefore = "http://127.0.0.1:";
   const std::size_t at = log.find(kBefore);
-  return at == std::string::npos ? 0 : std::atoi(log.c_str() + at + kBefore.size());
+  if (at == std::string::npos) return 0;
+  return static_cast<std::uint16_t>(std::strtoul(log.c_str() + at + kBefore.size(), nullptr, 10));
 }
 
 }  // namespace
@@ -52,7 +53,7 @@ Status AgentProcess::await_ready() {
 }
 
 Result<std::pair<int, std::string>> AgentProcess::get(const std::string& path) const {
-  auto reply = http_get("127.0.0.1", port_, path, {});
+  auto reply = http_get("127.0.0.1", port_, path);
   if (!reply) return reply.error();
   return std::pair(reply->status, std::move(reply->body));
 }
@@ -74,4 +75,4 @@ Result<int> AgentProcess::stop() {
   return child_.wait(kStopLimit);
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <utility>
@@ -15,7 +16,7 @@
 #include "tests/support/process.h"
 #include "tests/support/temp_dir.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 
 class AgentProcess {
  public:
@@ -24,7 +25,7 @@ class AgentProcess {
                                     const std::vector<std::string>& flags = {});
 
   /// The address that the agent logged.
-  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
   /// Status and body of GET `path`.
   [[nodiscard]] Result<std::pair<int, std::string>> get(const std::string& path) const;
   /// What /metrics shows now; `query` as "prefix=ui&name[]=x", or empty.
@@ -42,7 +43,7 @@ class AgentProcess {
 
   TempDir folder_;
   ChildProcess child_;
-  int port_ = 0;
+  std::uint16_t port_ = 0;
 };
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

@@ -14,7 +14,7 @@
 #include "agent/base/file.h"
 #include "tests/support/eventually.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 namespace {
 
 bpf_insn instruction(unsigned char code, unsigned char destination, int immediate) {
@@ -105,4 +105,4 @@ Result<ConnectPolicy> ConnectPolicy::fail_with(const TestCgroup& cgroup, int err
   return ConnectPolicy(std::move(*link));
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

@@ -9,7 +9,7 @@
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 
 /// Where the cgroup v2 hierarchy is mounted, by /proc/self/mountinfo.
 Result<std::string> cgroup2_mount();
@@ -49,4 +49,4 @@ class ConnectPolicy {
   UniqueFd link_;
 };
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

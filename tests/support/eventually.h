@@ -6,7 +6,7 @@
 #include <chrono>
 #include <thread>
 
-namespace connscope::test {
+namespace connscope::testing {
 
 /// Asks `condition` again and again until it is true; false when `limit` passed before that.
 template <class Condition>
@@ -19,4 +19,4 @@ bool eventually(std::chrono::milliseconds limit, Condition&& condition) {
   }
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

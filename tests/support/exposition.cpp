@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-namespace connscope::test {
+namespace connscope::testing {
 namespace {
 
 /// A cursor over one line.
@@ -111,4 +111,4 @@ std::set<std::string> Exposition::values_of(const std::string& label) const {
   return values;
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

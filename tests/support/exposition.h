@@ -12,7 +12,7 @@
 
 #include "agent/base/result.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 
 using LabelMap = std::map<std::string, std::string>;
 
@@ -38,4 +38,4 @@ class Exposition {
   std::vector<ExposedSample> samples_;
 };
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

@@ -11,7 +11,7 @@
 
 #include "agent/base/file.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 namespace {
 
 /// Namespaces belong to threads: the work is done in one of its own, and the test's stays where it is.
@@ -118,4 +118,4 @@ Result<NamespacePair> NamespacePair::create() {
   return NamespacePair{std::move(*client), std::move(*server)};
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

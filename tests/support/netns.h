@@ -12,7 +12,7 @@
 #include "agent/base/unique_fd.h"
 #include "tests/support/process.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 
 class NetNamespace {
  public:
@@ -44,4 +44,4 @@ struct NamespacePair {
   static Result<NamespacePair> create();
 };
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

@@ -16,7 +16,7 @@
 
 #include "tests/support/eventually.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 namespace {
 
 constexpr int kNoExecStatus = 127;
@@ -205,4 +205,4 @@ Result<std::string> run_program(const SpawnOptions& options, std::string_view in
   return child->standard_output();
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

@@ -16,7 +16,7 @@
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 
 struct SpawnOptions {
   /// argv[0] is looked up in PATH unless it has a slash.
@@ -68,4 +68,4 @@ class ChildProcess {
 /// Runs a program to its end; its standard output. An error when it fails, or is not done within ten seconds.
 Result<std::string> run_program(const SpawnOptions& options, std::string_view input = {});
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

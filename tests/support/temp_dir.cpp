@@ -9,7 +9,7 @@
 #include <fstream>
 #include <utility>
 
-namespace connscope::test {
+namespace connscope::testing {
 
 Result<TempDir> TempDir::create() {
   std::error_code failed;
@@ -44,4 +44,4 @@ Result<std::string> TempDir::copy_program(const std::string& source, const std::
   return target;
 }
 
-}  // namespace connscope::test
+}  // namespace connscope::testing

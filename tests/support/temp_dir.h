@@ -9,7 +9,7 @@
 
 #include "agent/base/result.h"
 
-namespace connscope::test {
+namespace connscope::testing {
 
 class TempDir {
  public:
@@ -32,4 +32,4 @@ class TempDir {
   std::string path_;
 };
 
-}  // namespace connscope::test
+}  // namespace connscope::testing
