@@ -26,7 +26,7 @@ std::map<std::string, double> flood(const Actor& actor, const std::string& open_
 }
 
 TEST_F(FloodTest, EveryConnectIsCountedAndTheAuditAgrees) {
-  const auto agent = must(AgentProcess::start(CONNSCOPE_AGENT, ""));
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
   const Actor actor = must(Actor::create("flood_actor"));
   const Actor peer = must(Actor::create("flood_peer"));
   const Listener listener = must(Listener::start(peer, {"0", "--backlog", "4096"}));
@@ -54,7 +54,7 @@ TEST_F(FloodTest, EveryConnectIsCountedAndTheAuditAgrees) {
 
 /// The kernel's counters are those of one network namespace; what others do must not make the audit look well.
 TEST_F(FloodTest, TheAuditLeavesOtherNamespacesOut) {
-  const auto agent = must(AgentProcess::start(CONNSCOPE_AGENT, ""));
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
   const Actor actor = must(Actor::create("audit_actor"));
   const Actor peer = must(Actor::create("audit_peer"));
   const RefusingPort refusing = must(RefusingPort::take());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The agent as an administrator meets it: reload, refusal of a broken file, end.
+#include <csignal>
 #include <memory>
 
 #include "tests/integration/bpf_required.h"
@@ -23,7 +24,7 @@ class LifecycleTest : public ::testing::Test {
     CONNSCOPE_NEEDS_BPF();
     apart_ = std::make_unique<NetNamespace>(must(NetNamespace::create()));
     actor_ = std::make_unique<Actor>(must(Actor::create("reloaded")));
-    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start(CONNSCOPE_AGENT, renamed_to("old"))));
+    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, renamed_to("old"))));
   }
 
   void connect_once() const { must(actor_->run({"connect", "127.0.0.1", "7000"}, apart_->fd())); }
@@ -90,6 +91,37 @@ TEST_F(LifecycleTest, ARuleThatExcludesWorksAtOnceAfterReload) {
   must(child.wait(kLimit));
   connect_once();
   EXPECT_EQ(attempts("old") + attempts("reloaded"), 1);
+}
+
+TEST_F(LifecycleTest, AnAttemptOlderThanTheAgentLeavesTheCountsBalanced) {
+  must(apart_->ip("link add dummy0 type dummy\naddr add 10.99.0.1/24 dev dummy0\nlink set dummy0 up\n"));
+  must(apart_->ip("neigh add 10.99.0.2 lladdr 02:00:00:00:00:01 dev dummy0\n"));
+  const Actor older = must(Actor::create("older"));
+  auto child = must(older.start({"connect", "10.99.0.2", "7000"}, apart_->fd()));
+  ASSERT_TRUE(eventually(kLimit, [&] { return is_connecting(child.pid(), "7000"); }));
+  agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
+  must(child.send_signal(SIGKILL));
+  must(child.wait(kLimit));
+  const ConnectCounts counts = ConnectCounts::of(must(agent_->scrape()), older.name());
+  EXPECT_EQ(counts.all_attempts(), counts.all_ended());
+  EXPECT_EQ(counts.in_flight, 0);
+}
+
+TEST_F(LifecycleTest, ItsProbesAreUp) {
+  const Exposition shown = must(agent_->scrape());
+  for (const char* probe : {"identity", "tcp_connect"}) {
+    EXPECT_EQ(shown.sum("connscope_probe_up", {{"probe", probe}}), 1) << probe << "\n" << agent_->log();
+  }
+}
+
+TEST_F(LifecycleTest, WithoutPrivilegeTheProbesAreOffAndTheRestIsOn) {
+  const AgentProcess agent = must(AgentProcess::start(
+      {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", CONNSCOPE_AGENT}, ""));
+  const Exposition shown = must(agent.scrape());
+  EXPECT_EQ(shown.count("connscope_probe_up", {{"probe", "tcp_connect"}}), 1U);
+  EXPECT_EQ(shown.sum("connscope_probe_up", {{"probe", "tcp_connect"}}), 0);
+  EXPECT_EQ(shown.count("connscope_build_info"), 1U);
+  EXPECT_NE(agent.log().find("CAP_BPF"), std::string::npos) << agent.log();
 }
 
 TEST_F(LifecycleTest, TermEndsItWithZero) { EXPECT_TRUE(ended_well(must(agent_->stop()))) << agent_->log(); }

@@ -82,7 +82,7 @@ class Prometheus {
 };
 
 TEST_F(PrometheusTest, ItsQueryGivesTheNumberOfConnects) {
-  const auto agent = must(AgentProcess::start(CONNSCOPE_AGENT, ""));
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
   const Actor actor = must(Actor::create("scraped"));
   const NetNamespace apart = must(NetNamespace::create());
   const Prometheus prometheus = Prometheus::start(agent.port());

@@ -22,7 +22,7 @@ class TcpConnectTest : public ::testing::TestWithParam<Scenario> {
   static void SetUpTestSuite() {
     if (!missing_for_bpf().empty()) return;
     world_ = std::make_unique<World>(must(World::create()));
-    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start(CONNSCOPE_AGENT, "")));
+    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
   }
   static void TearDownTestSuite() {
     agent_.reset();

@@ -24,15 +24,14 @@ std::uint16_t port_in(const std::string& log) {
 
 }  // namespace
 
-Result<AgentProcess> AgentProcess::start(const std::string& binary, const std::string& config,
-                                         const std::vector<std::string>& flags) {
+Result<AgentProcess> AgentProcess::start(const std::vector<std::string>& command, const std::string& config) {
   auto folder = TempDir::create();
   if (!folder) return folder.error();
   const auto config_path = folder->write(kConfigName, config);
   if (!config_path) return config_path.error();
   SpawnOptions options;
-  options.argv = {binary, "--config", *config_path, "--web.listen-address", "127.0.0.1:0"};
-  options.argv.insert(options.argv.end(), flags.begin(), flags.end());
+  options.argv = command;
+  options.argv.insert(options.argv.end(), {"--config", *config_path, "--web.listen-address", "127.0.0.1:0"});
   auto child = ChildProcess::spawn(options);
   if (!child) return child.error();
   AgentProcess agent(std::move(*folder), std::move(*child));

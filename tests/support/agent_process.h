@@ -20,11 +20,11 @@ namespace connscope::testing {
 
 class AgentProcess {
  public:
-  /// Starts `binary` with that config, and returns when it says that it is ready.
-  static Result<AgentProcess> start(const std::string& binary, const std::string& config,
-                                    const std::vector<std::string>& flags = {});
+  /// Starts `command` (the binary, or a program that becomes it) with that config, and returns when the agent says that
+  /// it is ready.
+  static Result<AgentProcess> start(const std::vector<std::string>& command, const std::string& config);
 
-  /// The address that the agent logged.
+  /// The port of the address that the agent logged.
   [[nodiscard]] std::uint16_t port() const { return port_; }
   /// Status and body of GET `path`.
   [[nodiscard]] Result<std::pair<int, std::string>> get(const std::string& path) const;
