@@ -58,8 +58,8 @@ ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const 
   attributes.exe = info.exe_bytes == 0 ? "" : path_of_names(filled(info.exe, info.exe_bytes), info.exe_cut != 0);
   attributes.comm = filled(info.key.comm, IDENTITY_COMM_BYTES).substr(0, strnlen(info.key.comm, IDENTITY_COMM_BYTES));
   attributes.cgroup = path_of_names(filled(info.cgroup, info.cgroup_bytes), info.cgroup_cut != 0);
-  attributes.unit = unit_of_cgroup(attributes.cgroup);
-  attributes.container = container_of_cgroup(attributes.cgroup);
+  attributes.unit = systemd_unit(attributes.cgroup);
+  attributes.container = container_id(attributes.cgroup);
   attributes.uid = info.key.uid;
   // A name service may be slow or far away, so it is asked only when a rule needs it.
   if (rules_.wants_user()) attributes.user = user_name(info.key.uid);

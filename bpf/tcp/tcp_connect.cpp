@@ -267,7 +267,7 @@ Status TcpConnect::add_ended(const connect_ended_key& key, const connect_ended& 
   const bool failed = key.outcome != CONNECT_OK;
   series->durations[key.family][failed ? 1 : 0]->add(key.bucket, news.count,
                                                      static_cast<double>(news.sum_ns) * kSecondsPerNs);
-  if (failed) series->failures[key.outcome]->add(news.count);
+  if (failed) series->failures[key.outcome]->add(std::uint64_t{news.count});
   return {};
 }
 
@@ -281,7 +281,7 @@ Status TcpConnect::add_begun(const connect_begun_key& key, const connect_begun& 
   auto state = state_of(key.identity, now);
   if (!state) return state.error();
   connect_begun& seen = (*state)->families[key.family].begun;
-  if ((*state)->series != nullptr) (*state)->series->connects[key.family]->add(sum.attempts - seen.attempts);
+  if ((*state)->series != nullptr) (*state)->series->connects[key.family]->add(std::uint64_t{sum.attempts - seen.attempts});
   seen = sum;
   return {};
 }
