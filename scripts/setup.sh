@@ -97,19 +97,21 @@ check_minimum() { # PACKAGE VERSION_ON_THE_MACHINE MINIMUM
 
 # Refuses, before anything is installed, when the distribution cannot give what is needed.
 refuse_the_impossible() {
-  local package offered unknown=()
+  local package offered too_old=() unknown=()
   for package in "${!outdated[@]}"; do
     offered=$(candidate_version "$package")
     at_least "$offered" "${outdated[$package]}" ||
-      die "$distribution offers $package ${offered:-not at all}, and connscope needs ${outdated[$package]} or newer." \
-        "Nothing was installed. Build on a newer release (Debian 12 or 13, Ubuntu 24.04), or install a newer $package" \
-        "yourself, in PATH or where pkg-config finds it, and run this again."
+      too_old+=("$package ${offered:-not at all} where ${outdated[$package]} is needed,")
   done
+  ((${#too_old[@]} == 0)) || die "$distribution offers ${too_old[*]} so nothing was installed. Build on a newer release" \
+    "(Debian 12 or 13, Ubuntu 24.04), or install newer ones yourself, in PATH or where pkg-config finds them, and run" \
+    "this again."
   for package in "${missing[@]}"; do
     [[ $(candidate_version "$package") ]] || unknown+=("$package")
   done
-  ((${#unknown[@]} == 0)) || die "$distribution's package sources do not offer: ${unknown[*]}. Nothing was installed." \
-    "Enable the sources that hold them (on Ubuntu: universe), or install them yourself."
+  ((${#unknown[@]} == 0)) || die "$distribution's package sources do not offer: ${unknown[*]}, so nothing was installed." \
+    "Enable the sources that hold them (on Ubuntu: universe); or install everything that CONTRIBUTING.md lists under" \
+    "\"Dependencies\" yourself, and run scripts/build.sh."
 }
 
 find_distribution
