@@ -54,7 +54,8 @@ list_packages() {
     ubuntu-24.04) clang_version=18 ;;
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
-    zlib1g-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev ca-certificates)
+    zlib1g-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
+    ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;
     ubuntu-*) packages+=(linux-tools-common linux-tools-generic) ;;
@@ -103,13 +104,13 @@ refuse_the_impossible() {
     at_least "$offered" "${outdated[$package]}" ||
       too_old+=("$package ${offered:-not at all} where ${outdated[$package]} is needed,")
   done
-  ((${#too_old[@]} == 0)) || die "$distribution offers ${too_old[*]} so nothing was installed. Build on a newer release" \
-    "(Debian 12 or 13, Ubuntu 24.04), or install newer ones yourself, in PATH or where pkg-config finds them, and run" \
+  ((${#too_old[@]} == 0)) || die "$distribution offers ${too_old[*]} so nothing was installed. Build on a newer" \
+    "release (Debian 12 or 13, Ubuntu 24.04), or install newer ones yourself, in PATH or where pkg-config finds them, and run" \
     "this again."
   for package in "${missing[@]}"; do
     [[ $(candidate_version "$package") ]] || unknown+=("$package")
   done
-  ((${#unknown[@]} == 0)) || die "$distribution's package sources do not offer: ${unknown[*]}, so nothing was installed." \
+  ((${#unknown[@]} == 0)) || die "$distribution does not offer: ${unknown[*]}, so nothing was installed." \
     "Enable the sources that hold them (on Ubuntu: universe); or install everything that CONTRIBUTING.md lists under" \
     "\"Dependencies\" yourself, and run scripts/build.sh."
 }
