@@ -104,9 +104,9 @@ refuse_the_impossible() {
     at_least "$offered" "${outdated[$package]}" ||
       too_old+=("$package ${offered:-not at all} where ${outdated[$package]} is needed,")
   done
-  ((${#too_old[@]} == 0)) || die "$distribution offers ${too_old[*]} so nothing was installed. Build on a newer" \
-    "release (Debian 12 or 13, Ubuntu 24.04), or install newer ones yourself, in PATH or where pkg-config finds them, and run" \
-    "this again."
+  ((${#too_old[@]} == 0)) || die "$distribution offers ${too_old[*]} so nothing was installed." \
+    "Build on a newer release (Debian 12 or 13, Ubuntu 24.04), or install newer ones yourself, in PATH or where" \
+    "pkg-config finds them, and run this again."
   for package in "${missing[@]}"; do
     [[ $(candidate_version "$package") ]] || unknown+=("$package")
   done

@@ -31,7 +31,7 @@ until_true() {
 is_ready() { wget -q -O /dev/null "$url/-/ready" 2>/dev/null; }
 take_scrape() { wget -q -O "$scrape" "$url/metrics"; }
 
-# sum FAMILY [LABEL...]: adds up the samples of a family that hold all these labels ('name="value"'); "none" without any.
+# sum FAMILY [LABEL...]: adds up the samples of a family that hold all these labels ('name="value"'); without any: none
 sum() {
   awk -v family="$1" -v labels="${*}" '
     BEGIN { wanted = split(labels, label, " ") }
