@@ -8,6 +8,12 @@ find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.0)
 
+find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)
+find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
+add_library(civetweb INTERFACE)
+target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE_DIR})
+target_link_libraries(civetweb INTERFACE ${CIVETWEB_LIBRARY})
+
 if(CONNSCOPE_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)
