@@ -163,7 +163,7 @@ class MicrohttpdEndpoint final : public Endpoint {
     if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
   }
 
-  /// libmicrohttpd closes `listening_socket`. The empty comments keep a line for each option.
+  /// libmicrohttpd closes `listening_socket`.
   bool start(int listening_socket, std::size_t max_connections) {
     daemon_ = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
                                &on_access, &loop_, MHD_OPTION_LISTEN_SOCKET, listening_socket,  //

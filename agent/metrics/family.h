@@ -3,11 +3,14 @@
 // Family<S>: one metric family and its series of type S. Made by Registry, which owns it. The collecting thread only.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "agent/base/result.h"
@@ -32,7 +35,7 @@ class SeriesBudget {
   void give_back() { --used_; }
   [[nodiscard]] std::size_t used() const { return used_; }
   void count_fold(const std::string& label) { ++folds_[label]; }
-  /// How many label sets were folded, by the label that became "other".
+  /// How often a series was asked for and the folded one given instead, by the label that became "other".
   [[nodiscard]] const std::map<std::string, std::uint64_t>& folds() const { return folds_; }
 
  private:
@@ -62,6 +65,8 @@ class FamilyBase {
  protected:
   /// An error that names the family, the number of its labels and the number given; or the label that is not UTF-8.
   [[nodiscard]] Status check_values(const std::vector<std::string>& values) const;
+  /// The values of `labels` in the family's order; an error unless each of its names is there once and no other.
+  [[nodiscard]] Result<std::vector<std::string>> ordered(const Labels& labels) const;
   /// `values` with the fold label's value replaced by "other".
   [[nodiscard]] std::vector<std::string> folded(std::vector<std::string> values) const;
 
@@ -79,8 +84,11 @@ class Family final : public FamilyBase {
   /// an error and makes nothing (FEATURES P1). When the budget is spent and the family can fold, the series is the one
   /// whose fold label is "other", so that sums are preserved.
   Result<S*> with(const std::vector<std::string>& values);
+  /// The same by name, in any order (FEATURES L4). A name that is missing, unknown or given twice is an error.
+  Result<S*> with_labels(const Labels& labels);
   /// Forgets one series; pointers to it become invalid. True when it was there.
   bool remove(const std::vector<std::string>& values);
+  /// Forgets all of them.
   void clear();
 
   [[nodiscard]] std::size_t size() const override { return order_.size(); }
@@ -88,17 +96,24 @@ class Family final : public FamilyBase {
   [[nodiscard]] const BucketLayout* layout() const override { return layout_.get(); }
 
  private:
-  struct Entry {
-    std::shared_ptr<const std::vector<std::string>> values;
-    S series;
+  using ValuesPtr = std::shared_ptr<const std::vector<std::string>>;
+  /// Orders the map by what the pointers point to, so that it shares its keys with the snapshots.
+  struct ByValues {
+    using is_transparent = void;
+    bool operator()(const ValuesPtr& a, const ValuesPtr& b) const { return *a < *b; }
+    bool operator()(const ValuesPtr& a, const std::vector<std::string>& b) const { return *a < b; }
+    bool operator()(const std::vector<std::string>& a, const ValuesPtr& b) const { return a < *b; }
   };
+  using Entries = std::map<ValuesPtr, S, ByValues>;
+
   [[nodiscard]] S make_series() const;
+  S* insert(std::vector<std::string> values);
 
   BucketLayout::Ptr layout_;
   std::shared_ptr<SeriesBudget> budget_;
   std::function<WallTime()> now_;
-  std::map<std::vector<std::string>, std::unique_ptr<Entry>> entries_;
-  std::vector<const Entry*> order_;  // by first use
+  Entries entries_;
+  std::vector<const typename Entries::value_type*> order_;  // by first use
 };
 
 extern template class Family<Counter>;

@@ -11,7 +11,7 @@ namespace connscope::metrics {
 
 using Number = std::variant<std::uint64_t, double>;
 
-/// The sum; stays an integer while both are.
+/// The sum; stays an integer while both are, and then at 2^64 - 1 once it would pass that.
 [[nodiscard]] Number add(Number left, Number right);
 [[nodiscard]] double as_double(Number number);
 

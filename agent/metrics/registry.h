@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Registry: all families of the agent. Registering the same family twice gives the same family; the same name with
-// another shape is refused, with both shapes in the message (FEATURES P4). Names are checked against OpenMetrics:
-// legal characters, no name that another family's samples would have (`x_total` beside the counter `x`), unit as suffix,
-// label names legal, not reserved (`__*`, `le` in histograms, `quantile` in summaries) and not repeated.
-// The collecting thread only; what other threads may see is a Snapshot.
+// another shape (type, labels, unit, bounds, fold label) is refused, with both shapes in the message (FEATURES P4).
+// Names are checked against OpenMetrics: legal characters, no name that another family's samples would have (`x_total`
+// beside the counter `x`), unit as suffix, label names legal, not reserved (`__*`, `le` in histograms, `quantile` in
+// summaries) and not repeated. The collecting thread only; what other threads may see is a Snapshot.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "agent/base/result.h"
 #include "agent/metrics/family.h"
@@ -22,16 +24,21 @@ class Registry {
   explicit Registry(RegistryLimits limits = {});
 
   template <class S>
-    requires(!std::is_base_of_v<HistogramCells, S>)
   Result<Family<S>*> family(FamilyDescriptor descriptor) {
+    static_assert(!std::is_base_of_v<HistogramCells, S>, "a histogram needs a layout");
     return typed<S>(std::move(descriptor), nullptr);
   }
   template <class S>
-    requires(std::is_base_of_v<HistogramCells, S>)
   Result<Family<S>*> family(FamilyDescriptor descriptor, BucketLayout::Ptr layout) {
+    static_assert(std::is_base_of_v<HistogramCells, S>, "only a histogram has a layout");
     return typed<S>(std::move(descriptor), std::move(layout));
   }
 
+  /// Calls `visit(const FamilyBase&)` for each family.
+  template <class Visit>
+  void visit(Visit&& visit) const {
+    for (const auto& [name, family] : families_) visit(*family);
+  }
   [[nodiscard]] SnapshotPtr snapshot() const;
   [[nodiscard]] const SeriesBudget& budget() const { return *budget_; }
   /// A smaller limit folds new label sets only; series that exist stay.
@@ -43,6 +50,8 @@ class Registry {
   /// The family of that name when it has this shape, nullptr when there is none, else an error.
   Result<FamilyBase*> find(const FamilyDescriptor& descriptor, MetricType type, const BucketLayout* layout) const;
   [[nodiscard]] Status check(const FamilyDescriptor& descriptor, MetricType type) const;
+  /// An error when a sample of this family would have the name of another family's.
+  [[nodiscard]] Status check_clash(const std::string& name, MetricType type) const;
 
   std::function<WallTime()> now_;
   std::shared_ptr<SeriesBudget> budget_;

@@ -7,9 +7,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/metrics/snapshot.h"
@@ -66,7 +66,8 @@ class HistogramCells {
   HistogramCells(BucketLayout::Ptr layout, WallTime created);
 
   void observe(double value) { add(layout_->bucket_of(value), 1, value); }
-  /// `count` events that fell into `bucket` (an index of the layout) and whose values add up to `sum`.
+  /// `count` events that fell into `bucket` (an index of the layout; one beyond it counts for the last) and whose
+  /// values add up to `sum`.
   void add(std::size_t bucket, std::uint64_t count, double sum);
   [[nodiscard]] std::uint64_t count() const;
   [[nodiscard]] double sum() const { return sum_; }
@@ -116,7 +117,8 @@ class Info {
   static constexpr MetricType kType = MetricType::kInfo;
   explicit Info(WallTime /*created*/) {}
 
-  void set(Labels labels) { labels_ = std::move(labels); }
+  /// Names that OpenMetrics does not allow are made legal; of two that are then the same the first stays.
+  void set(const Labels& labels);
   [[nodiscard]] InfoValue value() const { return {labels_}; }
 
  private:

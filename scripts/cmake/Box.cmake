@@ -13,6 +13,11 @@ if(CONNSCOPE_SANITIZE)
   target_link_options(connscope_options INTERFACE -fsanitize=${CONNSCOPE_SANITIZE})
 endif()
 
+# Without this only a fuzz target's own file would tell libFuzzer which branches an input reached.
+if(CONNSCOPE_FUZZ)
+  target_compile_options(connscope_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
@@ -28,14 +33,23 @@ function(connscope_box name)
     PRIVATE ${box_PRIVATE_DEPS})
 endfunction()
 
-# connscope_unit_test(NAME SOURCES file… DEPS library…): one GoogleTest program that needs no privilege.
+# What scripts/check.sh builds of a preset that it needs no more of.
+add_custom_target(unit_tests)
+add_custom_target(tsan_tests)
+
+# connscope_unit_test(NAME SOURCES file… DEPS library… [LABELS label…]): one GoogleTest program that needs no privilege.
+# With the label tsan (for code that several threads run) it is also run under ThreadSanitizer.
 function(connscope_unit_test name)
-  cmake_parse_arguments(test "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(test "" "" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${test_SOURCES})
   target_link_libraries(${name} PRIVATE connscope_options ${test_DEPS} GTest::gmock GTest::gtest GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE CONNSCOPE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES LABELS "unit;${test_LABELS}" TIMEOUT 300)
+  add_dependencies(unit_tests ${name})
+  if("tsan" IN_LIST test_LABELS)
+    add_dependencies(tsan_tests ${name})
+  endif()
 endfunction()
 
 # connscope_fuzz_target(NAME SOURCES file… DEPS library…): tests/fuzz/corpus/NAME is its committed corpus.

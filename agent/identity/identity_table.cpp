@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/identity/identity_table.h"
+
+#include <pwd.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "agent/identity/cgroup_path.h"
+
+namespace connscope::identity {
+namespace {
+
+constexpr const char* kOtherPrefix = "other";
+
+std::string user_name(std::uint32_t uid) {
+  std::array<char, 4096> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
+  return entry.pw_name;
+}
+
+/// /proc/PID/cmdline's form to words with single spaces.
+std::string words_of_args(std::string_view args) {
+  while (!args.empty() && args.back() == '\0') args.remove_suffix(1);
+  std::string words(args);
+  std::replace(words.begin(), words.end(), '\0', ' ');
+  return words;
+}
+
+template <std::size_t N>
+std::string_view filled(const char (&buffer)[N], std::uint32_t bytes) {
+  return {buffer, std::min<std::size_t>(bytes, N)};
+}
+
+}  // namespace
+
+std::string path_of_names(std::string_view names, bool cut) {
+  std::vector<std::string_view> parts;
+  while (!names.empty()) {
+    const auto end = std::min(names.find('\0'), names.size());
+    if (end > 0) parts.push_back(names.substr(0, end));
+    names.remove_prefix(std::min(end + 1, names.size()));
+  }
+  std::string path = cut ? "..." : "";
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) path.append("/").append(*part);
+  return path.empty() ? "/" : path;
+}
+
+IdentityTable::IdentityTable(IdentitySource& source, ProcessRules rules, IdentityLimits limits)
+    : source_(source), rules_(std::move(rules)), limits_(limits), unknown_{kOtherPrefix, true} {}
+
+ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const {
+  ProcessAttributes attributes;
+  attributes.exe = info.exe_bytes == 0 ? "" : path_of_names(filled(info.exe, info.exe_bytes), info.exe_cut != 0);
+  attributes.comm = filled(info.key.comm, IDENTITY_COMM_BYTES).substr(0, strnlen(info.key.comm, IDENTITY_COMM_BYTES));
+  attributes.cgroup = path_of_names(filled(info.cgroup, info.cgroup_bytes), info.cgroup_cut != 0);
+  attributes.unit = unit_of_cgroup(attributes.cgroup);
+  attributes.container = container_of_cgroup(attributes.cgroup);
+  attributes.uid = info.key.uid;
+  // A name service may be slow or far away, so it is asked only when a rule needs it.
+  if (rules_.wants_user()) attributes.user = user_name(info.key.uid);
+  attributes.args = words_of_args(filled(info.args, info.args_bytes));
+  return attributes;
+}
+
+ProcessLabel IdentityTable::label_by_rules(const ProcessAttributes& attributes) {
+  const auto verdict = rules_.match(attributes);
+  if (!verdict.capture) return {verdict.prefix, false};
+  if (prefixes_.count(verdict.prefix) == 0) {
+    if (prefixes_.size() >= limits_.prefixes) {
+      ++folded_;
+      return {kOtherPrefix, true};
+    }
+    prefixes_.insert(verdict.prefix);
+  }
+  return {verdict.prefix, true};
+}
+
+Status IdentityTable::apply_rules(std::uint64_t id, Entry& entry) {
+  const bool was_captured = entry.label.captured;
+  entry.label = label_by_rules(entry.attributes);
+  if (entry.label.captured == was_captured || entry.forgotten) return {};
+  return source_.set_ignored(entry.key, id, !entry.label.captured);
+}
+
+IdentityTable::Entry& IdentityTable::entry_of(std::uint64_t id) {
+  const auto known = entries_.find(id);
+  if (known != entries_.end()) return known->second;
+  Entry entry;
+  const auto info = source_.read(id);
+  if (info) {
+    entry.key = info->key;
+    entry.attributes = attributes_of(*info);
+    // A kernel that cannot be told costs time, not truth: what is not captured is not shown either.
+    if (apply_rules(id, entry) && !entry.label.captured) (void)publish();
+  } else {
+    entry.label = unknown_;
+    entry.forgotten = true;
+  }
+  return entries_.emplace(id, std::move(entry)).first->second;
+}
+
+const ProcessLabel& IdentityTable::label_of(std::uint64_t id) {
+  return id == IDENTITY_UNKNOWN ? unknown_ : entry_of(id).label;
+}
+
+Status IdentityTable::set_rules(ProcessRules rules, IdentityLimits limits) {
+  const bool learns_users = rules.wants_user() && !rules_.wants_user();
+  rules_ = std::move(rules);
+  limits_ = limits;
+  prefixes_.clear();
+  ++generation_;
+  Status outcome;
+  for (auto& [id, entry] : entries_) {
+    if (learns_users) entry.attributes.user = user_name(entry.attributes.uid);
+    if (auto applied = apply_rules(id, entry); !applied) outcome = applied;
+  }
+  if (auto published = publish(); !published) outcome = published;
+  return outcome;
+}
+
+void IdentityTable::touch(std::uint64_t id, Time now) {
+  if (id != IDENTITY_UNKNOWN) entry_of(id).last_use = now;
+}
+
+Result<std::vector<std::uint64_t>> IdentityTable::retire_idle(Time now) {
+  std::vector<std::uint64_t> retired;
+  bool forgot = false;
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    auto& [id, entry] = *at;
+    if (entry.last_use == Time{}) entry.last_use = now;  // announced, not counted for yet
+    const auto idle = now - entry.last_use;
+    if (entry.forgotten && idle >= limits_.grace) {
+      if (auto erased = source_.erase(id); !erased) return erased.error();
+      retired.push_back(id);
+      at = entries_.erase(at);
+      continue;
+    }
+    // An ignored identity is kept: the kernel's mark is in it.
+    if (!entry.forgotten && idle >= limits_.idle && entry.label.captured) {
+      if (auto forgotten = source_.forget(entry.key); !forgotten) return forgotten.error();
+      entry.forgotten = true;
+      entry.last_use = now;
+      forgot = true;
+    }
+    ++at;
+  }
+  if (forgot)
+    if (auto published = publish(); !published) return published.error();
+  return retired;
+}
+
+}  // namespace connscope::identity

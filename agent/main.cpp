@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Puts connscope together: which probes, which formats, and the command line around them.
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include <spdlog/spdlog.h>
+
+#include "agent/config/options.h"
+#include "agent/runtime/agent.h"
+#include "agent/runtime/logging.h"
+#include "bpf/catalog.h"
+#include "exporters/catalog.h"
+
+namespace {
+
+using namespace connscope;
+
+constexpr const char* kVersion = CONNSCOPE_VERSION;
+
+runtime::AgentParts make_parts() {
+  runtime::AgentParts parts;
+  parts.make_identity_probe = bpf::make_identity_probe;
+  parts.make_probes = bpf::make_probes;
+  parts.formats = exporters::make_formats();
+  parts.version = kVersion;
+  return parts;
+}
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "connscope: %s\n", error.message().c_str());
+  return 2;
+}
+
+int check_config(const config::Options& options) {
+  auto document = config::Document::load(options.config_file);
+  if (!document) return fail(document.error());
+  if (auto legal = runtime::check_config(*document, make_parts()); !legal) return fail(legal.error());
+  std::printf("%s: ok\n", options.config_file.c_str());
+  return 0;
+}
+
+int run(config::Options options) {
+  runtime::set_up_logging(options.log_level, options.log_format);
+  auto document = config::load_config(options.config_file);
+  if (!document) return fail(document.error());
+  auto agent = runtime::Agent::create(std::move(options), *document, make_parts());
+  if (!agent) return fail(agent.error());
+  if (auto ended = (*agent)->run(); !ended) {
+    spdlog::critical("{}", ended.error().message());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto outcome = config::parse_command_line(argc, argv, std::string("connscope ") + kVersion + "\n");
+  if (const auto* exit = std::get_if<config::Exit>(&outcome)) {
+    std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
+    return exit->code;
+  }
+  auto options = std::get<config::Options>(std::move(outcome));
+  return options.command == config::Command::kCheckConfig ? check_config(options) : run(std::move(options));
+}

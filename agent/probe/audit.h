@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Audit: what a probe has seen against what the kernel itself counts in /proc/net/snmp of the agent's network namespace,
+// over a sliding window. A ratio of 1 says that nothing was missed. One thread; times are passed in.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "agent/base/result.h"
+
+namespace connscope::probe {
+
+class AuditWindow {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  explicit AuditWindow(std::chrono::seconds length) : length_(length) {}
+
+  /// Both counters as they are now, since any beginning.
+  void add(Time now, std::uint64_t observed, std::uint64_t kernel);
+  /// Seen ÷ counted over the window; nothing while the kernel has counted nothing in it.
+  [[nodiscard]] std::optional<double> ratio() const;
+
+ private:
+  struct Reading {
+    Time time;
+    std::uint64_t observed;
+    std::uint64_t kernel;
+  };
+  std::chrono::seconds length_;
+  std::deque<Reading> readings_;
+};
+
+/// One counter of the `Tcp:` lines of /proc/net/snmp.
+Result<std::uint64_t> snmp_tcp_counter(std::string_view snmp, std::string_view name);
+
+}  // namespace connscope::probe

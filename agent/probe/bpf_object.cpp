@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/bpf_object.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "agent/probe/ledger.h"
+#include "agent/probe/map_drain.h"
+#include "agent/probe/tracepoint.h"
+
+namespace connscope::probe {
+namespace {
+
+thread_local std::string* messages_of_thread = nullptr;
+
+int keep_message(libbpf_print_level level, const char* format, va_list arguments) {
+  if (messages_of_thread == nullptr || level == LIBBPF_DEBUG) return 0;
+  va_list again;
+  va_copy(again, arguments);
+  const int length = std::vsnprintf(nullptr, 0, format, again);
+  va_end(again);
+  if (length <= 0) return 0;
+  std::string line(static_cast<std::size_t>(length) + 1, '\0');
+  std::vsnprintf(line.data(), line.size(), format, arguments);
+  line.pop_back();
+  *messages_of_thread += line;
+  return length;
+}
+
+/// The programs that libbpf's messages name as refused: "libbpf: prog 'NAME': …".
+std::string refused_program(const std::string& messages) {
+  const std::string marker = "prog '";
+  const auto at = messages.find(marker);
+  if (at == std::string::npos) return {};
+  const auto begin = at + marker.size();
+  return messages.substr(begin, messages.find('\'', begin) - begin);
+}
+
+constexpr std::string_view kTracepoint = "tracepoint/";
+
+}  // namespace
+
+LibbpfMessages::LibbpfMessages() {
+  libbpf_set_print(keep_message);
+  messages_of_thread = &text_;
+}
+
+LibbpfMessages::~LibbpfMessages() { messages_of_thread = nullptr; }
+
+std::string explain_refusal(int code) {
+  switch (code) {
+    case EPERM:
+    case EACCES:
+      return "refused: the agent lacks a capability (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN or root), or this kernel's policy "
+             "forbids it";
+    case ESRCH:
+      return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF) or lacks the hook";
+    case ENOENT:
+      return "this kernel lacks the hook";
+    case EINVAL:
+    case ENOTSUP:
+      return "this kernel's verifier refuses it, or lacks a feature that it uses";
+    case ENOMEM:
+      return "no memory: the limit on locked memory may be too low (LimitMEMLOCK=infinity)";
+    default:
+      return std::strerror(code);  // NOLINT(concurrency-mt-unsafe)
+  }
+}
+
+Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& shared,
+                                       const std::vector<std::string>& without) {
+  LibbpfMessages messages;
+  auto opened = open();
+  if (!opened) return opened.error();
+  BpfObject object;
+  object.opened_ = std::move(*opened);
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object.opened_.object) {
+    const auto found = shared.find(bpf_map__name(map));
+    if (found == shared.end()) continue;
+    if (const int error = bpf_map__reuse_fd(map, found->second); error != 0)
+      return Error::from_errno("share map " + found->first, -error);
+  }
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object.opened_.object) {
+    const bool left_out = std::find(without.begin(), without.end(), bpf_program__name(program)) != without.end();
+    if (left_out) bpf_program__set_autoload(program, false);
+  }
+  if (const int error = bpf_object__load(object.opened_.object); error != 0) {
+    const std::string name = refused_program(messages.text());
+    return Error(explain_refusal(-error), -error).context(name.empty() ? "load" : "load program " + name);
+  }
+  return object;
+}
+
+Result<BpfObject> BpfObject::load(const Opener& open, const SharedMaps& shared,
+                                  const std::vector<std::string>& optional) {
+  auto object = load_once(open, shared, {});
+  std::string problem;
+  if (!object && !optional.empty()) {
+    problem = object.error().message();
+    object = load_once(open, shared, optional);
+  }
+  if (!object) return object;
+  object->optional_ = optional;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object->opened_.object) {
+    const bool loaded = bpf_program__fd(program) >= 0;
+    object->hooks_.push_back(
+        {bpf_program__name(program), bpf_program__section_name(program), loaded ? "not attached" : problem});
+  }
+  return object;
+}
+
+bool BpfObject::is_optional(const std::string& program) const {
+  return std::find(optional_.begin(), optional_.end(), program) != optional_.end();
+}
+
+Status BpfObject::attach_one(bpf_program* program) {
+  const std::string_view section = bpf_program__section_name(program);
+  bpf_link* link = nullptr;
+  if (section.substr(0, kTracepoint.size()) == kTracepoint) {
+    auto attached = attach_tracepoint(program, section.substr(kTracepoint.size()));
+    if (!attached) return attached.error();
+    link = *attached;
+  } else {
+    link = bpf_program__attach(program);
+    if (link == nullptr) return Error(explain_refusal(errno), errno);
+  }
+  links_.emplace_back(link);
+  return {};
+}
+
+Status BpfObject::attach() {
+  const LibbpfMessages messages;
+  for (HookStatus& hook : hooks_) {
+    bpf_program* program = bpf_object__find_program_by_name(opened_.object, hook.program.c_str());
+    if (bpf_program__fd(program) < 0) continue;
+    auto attached = attach_one(program);
+    hook.problem = attached ? "" : attached.error().message();
+    if (!attached && !is_optional(hook.program)) {
+      detach();
+      return attached.error().context("attach " + hook.hook);
+    }
+  }
+  return {};
+}
+
+int BpfObject::map_fd(const char* name) const {
+  return opened_.object == nullptr ? -1 : bpf_object__find_map_fd_by_name(opened_.object, name);
+}
+
+std::uint64_t BpfObject::max_entries(const char* name) const {
+  const bpf_map* map = bpf_object__find_map_by_name(opened_.object, name);
+  return map == nullptr ? 0 : bpf_map__max_entries(map);
+}
+
+SharedMaps BpfObject::maps() const {
+  SharedMaps shared;
+  const bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, opened_.object) shared[bpf_map__name(map)] = bpf_map__fd(map);
+  return shared;
+}
+
+std::vector<ProgramStats> BpfObject::program_stats() const {
+  std::vector<ProgramStats> stats;
+  const bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, opened_.object) {
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_program__fd(program) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) continue;
+    stats.push_back({bpf_program__name(program), info.run_time_ns, info.run_cnt});
+  }
+  return stats;
+}
+
+std::vector<LostEvents> BpfObject::lost() const {
+  std::vector<LostEvents> lost;
+  const int ledger = map_fd("ledger");
+  for (std::uint32_t cause = 0; ledger >= 0 && cause < kLossCauseNames.size(); ++cause)
+    lost.push_back({std::string(kLossCauseNames[cause]), read_counter(ledger, cause).value_or(0)});
+  std::uint64_t skipped = 0;
+  const bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, opened_.object) {
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof(info);
+    if (bpf_program__fd(program) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
+      skipped += info.recursion_misses;
+  }
+  lost.push_back({"recursion", skipped});
+  return lost;
+}
+
+}  // namespace connscope::probe

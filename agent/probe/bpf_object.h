@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// BpfObject: one loaded BPF object and its attached programs, with what every probe needs of it: loading that survives
+// the refusal of an optional program, attaching that names each hook's problem, and the kernel's figures.
+//
+// Owns the skeleton's object and links. The collecting thread only.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/result.h"
+#include "agent/probe/probe.h"
+
+namespace connscope::probe {
+
+/// libbpf's messages of this thread while it lives, instead of on stderr.
+class LibbpfMessages {
+ public:
+  LibbpfMessages();
+  ~LibbpfMessages();
+  LibbpfMessages(const LibbpfMessages&) = delete;
+  LibbpfMessages& operator=(const LibbpfMessages&) = delete;
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// What `code` (an errno of a load or attach) most likely means for a person: policy, privilege, or a kernel that lacks
+/// the feature.
+[[nodiscard]] std::string explain_refusal(int code);
+
+class BpfObject {
+ public:
+  BpfObject() = default;
+  BpfObject(BpfObject&&) = default;
+  BpfObject& operator=(BpfObject&&) = default;
+  BpfObject(const BpfObject&) = delete;
+  BpfObject& operator=(const BpfObject&) = delete;
+  ~BpfObject() = default;
+
+  /// An object that was opened and not loaded, and whatever owns it.
+  struct Opened {
+    bpf_object* object = nullptr;
+    std::shared_ptr<void> owner;
+  };
+  using Opener = std::function<Result<Opened>()>;
+
+  /// Opens one of bpftool's skeletons; `configure(skeleton)` sets its read-only data and map sizes.
+  template <class Skeleton, class Configure>
+  static Opener opener(Configure configure) {
+    return [configure]() -> Result<Opened> {
+      auto* skeleton = Skeleton::open();
+      if (skeleton == nullptr) return Error::from_errno("open", errno);
+      Opened opened{skeleton->obj, std::shared_ptr<void>(skeleton, [](void* pointer) {
+                      Skeleton::destroy(static_cast<Skeleton*>(pointer));
+                    })};
+      configure(*skeleton);
+      return opened;
+    };
+  }
+
+  /// Opens, gives the object the shared maps, and loads it. When a program is refused, opens and tries once more without
+  /// those named in `optional`, which then show as hooks with a problem.
+  static Result<BpfObject> load(const Opener& open, const SharedMaps& shared,
+                                const std::vector<std::string>& optional);
+
+  /// Attaches every loaded program. An error names the first program, not optional, that could not be attached.
+  Status attach();
+  void detach() { links_.clear(); }
+
+  /// -1 when there is no such map.
+  [[nodiscard]] int map_fd(const char* name) const;
+  [[nodiscard]] std::uint64_t max_entries(const char* name) const;
+  /// Every map of the object by name, for SharedMaps.
+  [[nodiscard]] SharedMaps maps() const;
+  [[nodiscard]] const std::vector<HookStatus>& hooks() const { return hooks_; }
+  [[nodiscard]] std::vector<ProgramStats> program_stats() const;
+  /// The cells of the object's `ledger` map, and what the kernel says that it skipped.
+  [[nodiscard]] std::vector<LostEvents> lost() const;
+
+ private:
+  struct LinkCloser {
+    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+  };
+  static Result<BpfObject> load_once(const Opener& open, const SharedMaps& shared,
+                                     const std::vector<std::string>& without);
+  [[nodiscard]] bool is_optional(const std::string& program) const;
+  Status attach_one(bpf_program* program);
+
+  Opened opened_;
+  std::vector<std::unique_ptr<bpf_link, LinkCloser>> links_;
+  std::vector<std::string> optional_;
+  std::vector<HookStatus> hooks_;
+};
+
+}  // namespace connscope::probe

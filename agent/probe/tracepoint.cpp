@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/tracepoint.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/perf_event.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <string>
+
+#include "agent/base/unique_fd.h"
+
+namespace connscope::probe {
+namespace {
+
+constexpr const char* kTracefs = "/sys/kernel/tracing";
+
+// glibc 2.36 has wrappers for these calls, but Ubuntu 22.04's 2.35 has not.
+Result<UniqueFd> detached_tracefs() {
+  const UniqueFd context(static_cast<int>(syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC)));
+  if (!context) return Error::from_errno("fsopen tracefs", errno);
+  if (syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    return Error::from_errno("fsconfig tracefs", errno);
+  UniqueFd mount(static_cast<int>(syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0)));
+  if (!mount) return Error::from_errno("fsmount tracefs", errno);
+  return mount;
+}
+
+Result<UniqueFd> open_tracefs() {
+  const std::string events = std::string(kTracefs) + "/events";
+  if (::access(events.c_str(), F_OK) != 0) return detached_tracefs();
+  UniqueFd directory(::open(kTracefs, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return Error::from_errno(kTracefs, errno);
+  return directory;
+}
+
+}  // namespace
+
+Result<std::uint64_t> tracepoint_id(std::string_view category_and_name) {
+  auto tracefs = open_tracefs();
+  if (!tracefs) return tracefs.error();
+  const std::string path = "events/" + std::string(category_and_name) + "/id";
+  const UniqueFd file(::openat(tracefs->get(), path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return Error::from_errno("tracefs " + path, errno);
+  std::array<char, 32> text{};
+  const ssize_t length = ::read(file.get(), text.data(), text.size());
+  std::uint64_t id = 0;
+  if (length <= 0 || std::from_chars(text.data(), text.data() + length, id).ec != std::errc())
+    return Error("tracefs " + path + ": not a number");
+  return id;
+}
+
+Result<bpf_link*> attach_tracepoint(bpf_program* program, std::string_view category_and_name) {
+  const auto id = tracepoint_id(category_and_name);
+  if (!id) return id.error();
+  perf_event_attr attributes{};
+  attributes.size = sizeof(attributes);
+  attributes.type = PERF_TYPE_TRACEPOINT;
+  attributes.config = *id;
+  // One event on any CPU is enough: the program hangs on the tracepoint itself.
+  UniqueFd event(static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!event) return Error::from_errno("perf_event_open", errno);
+  bpf_link* link = bpf_program__attach_perf_event(program, event.get());
+  if (link == nullptr) return Error::from_errno("attach to a tracepoint", errno);
+  event.release();  // the link owns it now
+  return link;
+}
+
+}  // namespace connscope::probe

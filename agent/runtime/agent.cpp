@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/runtime/agent.h"
+
+#include <malloc.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <utility>
+
+#include "agent/runtime/scrape.h"
+
+namespace connscope::runtime {
+namespace {
+
+/// A cycle that reads its sections of `document` and is never started.
+Result<std::unique_ptr<CollectCycle>> make_cycle(const config::Document& document, const AgentParts& parts) {
+  const config::Section root = document.root();
+  auto cycle = CollectCycle::create(Settings::parse(root), root, parts.make_identity_probe(), parts.make_probes,
+                                    parts.version);
+  if (auto legal = document.finish(); !legal) return legal.error();
+  return cycle;
+}
+
+}  // namespace
+
+Status check_config(const config::Document& document, const AgentParts& parts) {
+  auto cycle = make_cycle(document, parts);
+  return cycle ? Status() : Status(cycle.error());
+}
+
+Agent::Agent(config::Options options, AgentParts parts, EventLoop loop)
+    : options_(std::move(options)), parts_(std::move(parts)), loop_(std::move(loop)) {}
+
+Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const config::Document& document,
+                                             AgentParts parts) {
+  auto loop = EventLoop::create();
+  if (!loop) return loop.error();
+  std::unique_ptr<Agent> agent(new Agent(std::move(options), std::move(parts), std::move(*loop)));
+  // Before any thread is started, so that none of them takes the signals.
+  auto signals = agent->loop_.watch_signals({SIGTERM, SIGINT, SIGHUP}, [a = agent.get()](int s) { a->on_signal(s); });
+  if (!signals) return signals.error();
+  std::signal(SIGPIPE, SIG_IGN);
+
+  auto cycle = make_cycle(document, agent->parts_);
+  if (!cycle) return cycle.error();
+  agent->cycle_ = std::move(*cycle);
+  agent->collect_interval_ = Settings::parse(document.root()).collect_interval;
+
+  auto routes = make_routes(agent->cycle_->exchange(), agent->parts_.formats, agent->options_.telemetry_path,
+                            agent->parts_.version);
+  auto server = http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
+  if (!server) return server.error();
+  agent->server_ = std::move(*server);
+  return agent;
+}
+
+Status Agent::run() {
+  cycle_->start();
+  if (cycle_->news_fd() >= 0)
+    if (auto watched = loop_.watch(cycle_->news_fd(), [this] { cycle_->take_news(); }); !watched) return watched;
+  if (auto watched = loop_.watch(cycle_->exchange().wake_fd(), [this] { collect(); }); !watched) return watched;
+  if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
+  collect();
+  ::malloc_trim(0);  // loading has read the kernel's BTF, which is much larger than all that stays
+  for (const auto& url : server_->urls()) spdlog::info("serving metrics on {}{}", url, options_.telemetry_path);
+  return loop_.run();
+}
+
+void Agent::collect() { cycle_->run(CollectCycle::Clock::now()); }
+
+void Agent::on_signal(int signal) {
+  if (signal != SIGHUP) {
+    spdlog::info("stopping on signal {}", signal);
+    loop_.stop();
+    return;
+  }
+  const Status reloaded = reload();
+  cycle_->show_reload(reloaded.has_value());
+  if (reloaded) {
+    spdlog::info("config reloaded");
+  } else {
+    spdlog::error("config not reloaded, the one in force stays: {}", reloaded.error().message());
+  }
+}
+
+Status Agent::reload() {
+  auto document = config::load_config(options_.config_file);
+  if (!document) return document.error();
+  if (auto legal = check_config(*document, parts_); !legal) return legal;
+  cycle_->check_reload(document->root());
+  if (auto possible = document->finish(); !possible) return possible;
+  Settings settings = Settings::parse(document->root());
+  if (settings.collect_interval != collect_interval_) {
+    collect_interval_ = settings.collect_interval;
+    if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
+  }
+  cycle_->apply(std::move(settings));
+  return {};
+}
+
+}  // namespace connscope::runtime

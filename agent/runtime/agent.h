@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Agent: one running connscope, put together from parts that main.cpp chooses. create() binds the addresses, run() starts
+// the probes and serves until SIGTERM or SIGINT; SIGHUP reloads the config whole or not at all.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/result.h"
+#include "agent/config/document.h"
+#include "agent/config/options.h"
+#include "agent/http/server.h"
+#include "agent/runtime/collect_cycle.h"
+#include "agent/runtime/event_loop.h"
+#include "exporters/catalog.h"
+
+namespace connscope::runtime {
+
+struct AgentParts {
+  std::function<std::unique_ptr<probe::IdentityProbe>()> make_identity_probe;
+  ProbesFactory make_probes;
+  std::vector<exporters::Format> formats;
+  std::string version;
+};
+
+/// Reads every section as a running agent would, and gives all problems at once.
+Status check_config(const config::Document& document, const AgentParts& parts);
+
+class Agent {
+ public:
+  static Result<std::unique_ptr<Agent>> create(config::Options options, const config::Document& document,
+                                               AgentParts parts);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+  ~Agent() = default;
+
+  Status run();
+
+ private:
+  Agent(config::Options options, AgentParts parts, EventLoop loop);
+  void on_signal(int signal);
+  void collect();
+  Status reload();
+
+  config::Options options_;
+  AgentParts parts_;
+  EventLoop loop_;
+  std::unique_ptr<CollectCycle> cycle_;
+  std::unique_ptr<http::Server> server_;  // after what its handlers use
+  std::chrono::milliseconds collect_interval_{};
+};
+
+}  // namespace connscope::runtime

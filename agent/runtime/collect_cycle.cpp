@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/runtime/collect_cycle.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace connscope::runtime {
+
+CollectCycle::CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe)
+    : registry_(metrics::RegistryLimits{settings.series, std::chrono::system_clock::now}),
+      identity_probe_(std::move(identity_probe)),
+      identities_(*identity_probe_, std::move(settings.rules), settings.identity_limits) {}
+
+Result<std::unique_ptr<CollectCycle>> CollectCycle::create(Settings settings, config::Section root,
+                                                           std::unique_ptr<probe::IdentityProbe> identity_probe,
+                                                           const ProbesFactory& make_probes,
+                                                           const std::string& version) {
+  std::unique_ptr<CollectCycle> cycle(new CollectCycle(std::move(settings), std::move(identity_probe)));
+  auto self = SelfMetrics::create(cycle->registry_, version);
+  if (!self) return self.error();
+  cycle->self_ = std::make_unique<SelfMetrics>(std::move(*self));
+  auto probes = make_probes({cycle->registry_, cycle->identities_}, root.table("probe"));
+  if (!probes) return probes.error();
+  cycle->probes_ = std::move(*probes);
+  return cycle;
+}
+
+void CollectCycle::start() {
+  start_one(*identity_probe_, {});
+  const bool has_identities = off_.count(std::string(identity_probe_->name())) == 0;
+  if (has_identities) note("identities", identities_.publish());
+  const probe::SharedMaps shared = has_identities ? identity_probe_->shared_maps() : probe::SharedMaps{};
+  for (const auto& probe : probes_) {
+    if (has_identities) {
+      start_one(*probe, shared);
+    } else {
+      off_[std::string(probe->name())] = "the identity probe, which it needs, is off";
+    }
+  }
+  self_->show_reload(true, std::chrono::system_clock::now());
+}
+
+void CollectCycle::start_one(probe::Probe& probe, const probe::SharedMaps& shared) {
+  if (auto started = probe.start(shared); !started) {
+    off_[std::string(probe.name())] = started.error().message();
+    spdlog::error("probe {} is off: {}", probe.name(), started.error().message());
+    return;
+  }
+  for (const auto& hook : probe.report().hooks) {
+    if (hook.problem.empty()) {
+      spdlog::debug("probe {}: {} attached", probe.name(), hook.hook);
+    } else {
+      spdlog::warn("probe {} goes without {}: {}", probe.name(), hook.hook, hook.problem);
+    }
+  }
+}
+
+void CollectCycle::run(Clock::time_point now) {
+  const std::uint64_t answers = exchange_.begin();
+  take_news();
+  self_->forget_hooks();
+  collect_one(*identity_probe_, now);
+  for (const auto& probe : probes_) collect_one(*probe, now);
+  retire(now);
+  self_->show_limits(identities_);
+  note("process", self_->show_process());
+  exchange_.publish(registry_.snapshot(), answers);
+}
+
+void CollectCycle::collect_one(probe::Probe& probe, Clock::time_point now) {
+  const auto begin = Clock::now();
+  const Status outcome = probe.collect(now);
+  const std::string name(probe.name());
+  self_->show_collect(name, Clock::now() - begin, outcome.has_value());
+  note(name, outcome);
+  const auto off = off_.find(name);
+  self_->show_probe(name, probe.report(), off == off_.end() ? "" : off->second);
+}
+
+void CollectCycle::retire(Clock::time_point now) {
+  auto retired = identities_.retire_idle(now);
+  note("identities", retired ? Status() : Status(retired.error()));
+  if (!retired || retired->empty()) return;
+  for (const auto& probe : probes_) probe->retire(*retired);
+}
+
+void CollectCycle::take_news() {
+  if (news_fd() < 0) return;
+  for (const std::uint64_t id : identity_probe_->take_news()) identities_.label_of(id);
+}
+
+void CollectCycle::note(const std::string& part, const Status& outcome) {
+  const std::string message = outcome ? "" : outcome.error().message();
+  std::string& last = failures_[part];
+  if (message == last) return;
+  if (message.empty()) {
+    spdlog::info("{}: works again", part);
+  } else {
+    spdlog::error("{}: {}", part, message);
+  }
+  last = message;
+}
+
+void CollectCycle::check_reload(config::Section root) const {
+  for (const auto& probe : probes_) probe->check_reload(root.table("probe").table(probe->name()));
+}
+
+void CollectCycle::apply(Settings settings) {
+  registry_.set_series_limit(settings.series);
+  note("identities", identities_.set_rules(std::move(settings.rules), settings.identity_limits));
+}
+
+void CollectCycle::show_reload(bool success) { self_->show_reload(success, std::chrono::system_clock::now()); }
+
+}  // namespace connscope::runtime

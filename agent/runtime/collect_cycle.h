@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// CollectCycle: starts the probes, and on each run drains them, retires identities that are gone, and publishes a
+// snapshot. Owns the registry, the identities and the probes. The collecting thread only, but for the exchange.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/result.h"
+#include "agent/config/document.h"
+#include "agent/identity/identity_table.h"
+#include "agent/metrics/registry.h"
+#include "agent/probe/identity_probe.h"
+#include "agent/probe/probe.h"
+#include "agent/runtime/self_metrics.h"
+#include "agent/runtime/settings.h"
+#include "agent/runtime/snapshot_exchange.h"
+
+namespace connscope::runtime {
+
+using ProbesFactory = std::function<Result<std::vector<std::unique_ptr<probe::Probe>>>(const probe::ProbeContext&,
+                                                                                       config::Section)>;
+
+class CollectCycle {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Makes the probes, which read their sections of `root`; starts nothing.
+  static Result<std::unique_ptr<CollectCycle>> create(Settings settings, config::Section root,
+                                                      std::unique_ptr<probe::IdentityProbe> identity_probe,
+                                                      const ProbesFactory& make_probes, const std::string& version);
+  CollectCycle(const CollectCycle&) = delete;
+  CollectCycle& operator=(const CollectCycle&) = delete;
+  ~CollectCycle() = default;
+
+  /// Loads and attaches. A probe that cannot start is logged and stays off.
+  void start();
+  void run(Clock::time_point now);
+  /// New identities are looked at at once, so that excluded processes are known to the kernel.
+  void take_news();
+  [[nodiscard]] int news_fd() const { return identity_probe_->news_fd(); }
+
+  /// Reports to the document what a reload cannot change.
+  void check_reload(config::Section root) const;
+  void apply(Settings settings);
+  void show_reload(bool success);
+
+  [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
+
+ private:
+  CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe);
+  void start_one(probe::Probe& probe, const probe::SharedMaps& shared);
+  void collect_one(probe::Probe& probe, Clock::time_point now);
+  void retire(Clock::time_point now);
+  void note(const std::string& part, const Status& outcome);
+
+  metrics::Registry registry_;
+  std::unique_ptr<probe::IdentityProbe> identity_probe_;
+  identity::IdentityTable identities_;
+  std::vector<std::unique_ptr<probe::Probe>> probes_;
+  std::unique_ptr<SelfMetrics> self_;
+  std::map<std::string, std::string> off_;       // why a probe is off, by its name
+  std::map<std::string, std::string> failures_;  // what went wrong last, by part; logged when it changes
+  SnapshotExchange exchange_;
+};
+
+}  // namespace connscope::runtime

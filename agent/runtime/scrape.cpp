@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/runtime/scrape.h"
+
+#include <chrono>
+#include <utility>
+
+#include "agent/http/accept.h"
+#include "agent/http/query.h"
+
+namespace connscope::runtime {
+namespace {
+
+/// A scraper gives up after ten seconds by default; an answer that is a little old is better than none.
+constexpr auto kPatience = std::chrono::seconds(5);
+
+http::Response plain(int status, std::string text) {
+  http::Response response;
+  response.status = status;
+  response.body = std::move(text);
+  return response;
+}
+
+/// Parameters that are not ours are let pass: a scrape config may have any.
+exporters::Selection selection_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
+  exporters::Selection selection;
+  for (const auto& [name, value] : parameters) {
+    if (name == "prefix") selection.prefixes.push_back(value);
+    if (name == "name[]") selection.names.push_back(value);
+  }
+  return selection;
+}
+
+http::Handler scrape(SnapshotExchange& exchange, const std::vector<exporters::Format>& formats) {
+  std::vector<http::Offer> offers;
+  for (const auto& format : formats) offers.push_back({format.media_type, format.only_when_named});
+  return [&exchange, &formats, offers = std::move(offers)](const http::Request& request) {
+    const auto parameters = http::parse_query(request.query);
+    if (!parameters) return plain(400, parameters.error().message() + "\n");
+    const auto snapshot = exchange.fresh(kPatience);
+    if (!snapshot) return plain(503, "not ready: the first collect is not done yet\n");
+    const auto& encoder = *formats[http::choose_offer(request.accept, offers).value_or(0)].encoder;
+    http::Response response;
+    response.content_type = encoder.content_type();
+    encoder.encode(*snapshot, selection_of(*parameters), response.body);
+    return response;
+  };
+}
+
+std::string landing_page(const std::string& telemetry_path, const std::string& version) {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>connscope</title></head>\n<body>\n"
+         "<h1>connscope</h1>\n<p>Version " +
+         version + "</p>\n<ul>\n<li><a href=\"" + telemetry_path +
+         "\">Metrics</a></li>\n<li><a href=\"/-/healthy\">Health</a></li>\n<li><a href=\"/-/ready\">Readiness</a></li>\n"
+         "</ul>\n</body>\n</html>\n";
+}
+
+}  // namespace
+
+std::vector<http::Route> make_routes(SnapshotExchange& exchange, const std::vector<exporters::Format>& formats,
+                                     const std::string& telemetry_path, const std::string& version) {
+  const auto healthy = [](const http::Request&) { return plain(200, "healthy\n"); };
+  const auto ready = [&exchange](const http::Request&) {
+    return exchange.latest() ? plain(200, "ready\n") : plain(503, "not ready: the first collect is not done yet\n");
+  };
+  const auto landing = [page = landing_page(telemetry_path, version)](const http::Request&) {
+    http::Response response = plain(200, page);
+    response.content_type = "text/html; charset=utf-8";
+    return response;
+  };
+  return {{telemetry_path, true, scrape(exchange, formats)},
+          {"/-/healthy", false, healthy},
+          {"/-/ready", false, ready},
+          {"/", false, landing}};
+}
+
+}  // namespace connscope::runtime

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The agent's HTTP routes: the scrape with its negotiation and filters, health, readiness, and a page for people.
+// Handlers run on the server's threads; they see snapshots only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/http/server.h"
+#include "agent/runtime/snapshot_exchange.h"
+#include "exporters/catalog.h"
+
+namespace connscope::runtime {
+
+/// `exchange` and `formats` must outlive the server.
+[[nodiscard]] std::vector<http::Route> make_routes(SnapshotExchange& exchange,
+                                                   const std::vector<exporters::Format>& formats,
+                                                   const std::string& telemetry_path, const std::string& version);
+
+}  // namespace connscope::runtime

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/catalog.h"
+
+#include <array>
+
+namespace connscope::bpf {
+
+using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
+
+// One line a probe: its factory is in its user half.
+ProbeFactory make_tcp_connect;
+
+namespace {
+
+struct Entry {
+  const char* name;
+  ProbeFactory* make;
+};
+
+constexpr std::array kProbes = {
+    Entry{"tcp_connect", make_tcp_connect},
+};
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<probe::Probe>>> make_probes(const probe::ProbeContext& context,
+                                                               config::Section section) {
+  std::vector<std::unique_ptr<probe::Probe>> probes;
+  for (const Entry& entry : kProbes) {
+    config::Section own = section.table(entry.name);
+    // A probe that is switched off is made too, so that its section is checked.
+    const bool enabled = own.flag("enabled", true);
+    auto probe = entry.make(context, own);
+    if (!probe) return probe.error().context(std::string("probe ") + entry.name);
+    if (enabled) probes.push_back(std::move(*probe));
+  }
+  return probes;
+}
+
+}  // namespace connscope::bpf

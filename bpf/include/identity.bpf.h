@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * current_identity: the id of the process that runs now, for programs in process context.
+ *
+ * A process is interned at its first use and kept in a cache by thread group; exec and fork drop the cache's entry
+ * (process/identity.bpf.c), and a changed user, cgroup or epoch makes it worthless. So a process that lives for 2 ms has its
+ * own name, and one that never touches the network costs nothing.
+ *
+ * All objects share these maps: process/identity.bpf.c owns them, the others are given its descriptors at load.
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_IDENTITY_BPF_H
+#define CONNSCOPE_IDENTITY_BPF_H
+
+#include "bpf/include/kernel_types.h"
+#include "bpf/include/ledger.bpf.h"
+#include "bpf/process/identity.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define IDENTITIES 4096
+#define NAME_BYTES 128
+#define PATH_DEPTH 16
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IDENTITIES);
+	__type(key, struct identity_key);
+	__type(value, struct identity);
+} identities SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, IDENTITIES);
+	__type(key, u64);
+	__type(value, struct identity_info);
+} identity_infos SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32); /* tgid */
+	__type(value, struct identity_cached);
+} identity_cache SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct identity_control);
+} identity_control SEC(".maps");
+
+/* Ids that are new, so that userspace can apply the rules at once. A lost one is found at the next collect. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 65536);
+} identity_news SEC(".maps");
+
+/* An identity_info is larger than the stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct identity_info);
+} identity_draft SEC(".maps");
+
+
+/* Appends one name of a path; returns the new length, or 0 when there is no room for it. */
+static __always_inline u32 append_name(char *path, u32 length, const void *name)
+{
+	long n;
+
+	if (length > IDENTITY_PATH_BYTES - NAME_BYTES)
+		return 0;
+	n = bpf_probe_read_kernel_str(path + length, NAME_BYTES, name);
+	return n > 0 ? length + n : 0;
+}
+
+/* The executable's path across mounts, as the process's own mount namespace has it. */
+static __always_inline void read_exe(struct identity_info *info, struct file *exe)
+{
+	struct dentry *dentry = BPF_CORE_READ(exe, f_path.dentry);
+	struct vfsmount *mnt = BPF_CORE_READ(exe, f_path.mnt);
+	u32 length = 0;
+
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		u32 longer;
+
+		if (dentry == BPF_CORE_READ(mnt, mnt_root)) {
+			struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
+			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+			if (above == mount)
+				goto whole;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mnt = (void *)above + bpf_core_field_offset(struct mount, mnt);
+			continue;
+		}
+		if (parent == dentry)
+			goto whole;
+		longer = append_name(info->exe, length, BPF_CORE_READ(dentry, d_name.name));
+		if (!longer)
+			break;
+		length = longer;
+		dentry = parent;
+	}
+	info->exe_cut = 1;
+whole:
+	info->exe_bytes = length;
+}
+
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
+{
+	if (bpf_core_field_exists(node->__parent))
+		return BPF_CORE_READ(node, __parent);
+	return (void *)BPF_CORE_READ((struct kernfs_node___before_6_15 *)node, parent);
+}
+
+/* The path in the cgroup v2 hierarchy, below its root. */
+static __always_inline void read_cgroup(struct identity_info *info, struct task_struct *task)
+{
+	struct kernfs_node *node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	u32 length = 0;
+
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		struct kernfs_node *parent = kernfs_parent(node);
+		u32 longer;
+
+		if (!parent)
+			goto whole;
+		longer = append_name(info->cgroup, length, BPF_CORE_READ(node, name));
+		if (!longer)
+			break;
+		length = longer;
+		node = parent;
+	}
+	info->cgroup_cut = 1;
+whole:
+	info->cgroup_bytes = length;
+}
+
+/* The command line, and its FNV-1a hash for the key. */
+static __always_inline void read_args(struct identity_info *info, struct mm_struct *mm)
+{
+	unsigned long start = BPF_CORE_READ(mm, arg_start);
+	u64 bytes = BPF_CORE_READ(mm, arg_end) - start;
+	u64 hash = 0xcbf29ce484222325ULL;
+
+	if (bytes > IDENTITY_ARGS_BYTES)
+		bytes = IDENTITY_ARGS_BYTES;
+	if (bpf_probe_read_user(info->args, bytes, (const void *)start))
+		return;
+	for (u32 i = 0; i < IDENTITY_ARGS_BYTES; i++) {
+		if (i >= bytes)
+			break;
+		hash = (hash ^ (u8)info->args[i]) * 0x100000001b3ULL;
+	}
+	info->args_bytes = bytes;
+	info->key.args_hash = hash;
+}
+
+/* Kernel threads are one identity: their names change with the CPU and the work they do. */
+static __always_inline void read_kernel_thread(struct identity_info *info)
+{
+	const char name[8] = "kernel";
+
+	__builtin_memcpy(info->exe, name, sizeof(name));
+	__builtin_memcpy(info->key.comm, name, sizeof(name));
+	info->exe_bytes = __builtin_strlen(name) + 1;
+}
+
+static __always_inline void read_program(struct identity_info *info, struct task_struct *leader, struct mm_struct *mm,
+					 const struct identity_control *control)
+{
+	struct file *exe = BPF_CORE_READ(mm, exe_file);
+
+	bpf_probe_read_kernel_str(info->key.comm, sizeof(info->key.comm), &leader->comm);
+	if (control->wants_args)
+		read_args(info, mm);
+	if (!exe)
+		return;
+	info->key.exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
+	info->key.exe_device = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
+	read_exe(info, exe);
+}
+
+/* Gives the draft an id that no other identity has had. 0: the table is full. */
+static __always_inline u64 publish_info(struct identity_info *draft)
+{
+	u64 id = bpf_ktime_get_ns();
+
+	/* Two CPUs may read the same nanosecond. */
+	for (int i = 0; i < 4; i++, id++)
+		if (!bpf_map_update_elem(&identity_infos, &id, draft, BPF_NOEXIST))
+			return id;
+	return 0;
+}
+
+/* The draft's identity: the known one, or a new one under the draft's key. */
+static __always_inline u64 intern(struct identity_info *draft)
+{
+	struct identity *known = bpf_map_lookup_elem(&identities, &draft->key);
+	struct identity fresh = {};
+
+	if (known)
+		return known->ignored ? IDENTITY_IGNORED : known->id;
+	fresh.id = publish_info(draft);
+	if (!fresh.id)
+		return IDENTITY_UNKNOWN;
+	if (!bpf_map_update_elem(&identities, &draft->key, &fresh, BPF_NOEXIST)) {
+		bpf_ringbuf_output(&identity_news, &fresh.id, sizeof(fresh.id), 0);
+		return fresh.id;
+	}
+	/* Another CPU was first, or there is no room. */
+	bpf_map_delete_elem(&identity_infos, &fresh.id);
+	known = bpf_map_lookup_elem(&identities, &draft->key);
+	return known ? known->id : IDENTITY_UNKNOWN;
+}
+
+static __noinline u64 intern_current(u32 epoch)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
+	struct identity_info *draft = bpf_map_lookup_elem(&identity_draft, &zero);
+	struct identity_cached cached = {.epoch = epoch};
+
+	if (!draft || !control)
+		return IDENTITY_UNKNOWN;
+	__builtin_memset(draft, 0, __builtin_offsetof(struct identity_info, exe));
+	draft->pid = tgid;
+	draft->key.uid = cached.uid = bpf_get_current_uid_gid();
+	draft->key.cgroup_id = cached.cgroup_id = bpf_get_current_cgroup_id();
+	if (!mm || BPF_CORE_READ(task, flags) & PF_KTHREAD)
+		read_kernel_thread(draft);
+	else
+		read_program(draft, BPF_CORE_READ(task, group_leader), mm, control);
+	read_cgroup(draft, task);
+	cached.id = intern(draft);
+	if (cached.id == IDENTITY_UNKNOWN)
+		count_loss(LOSS_IDENTITIES_FULL);
+	else
+		bpf_map_update_elem(&identity_cache, &tgid, &cached, BPF_ANY);
+	return cached.id;
+}
+
+static __always_inline u64 current_identity(void)
+{
+	u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
+	struct identity_cached *cached = bpf_map_lookup_elem(&identity_cache, &tgid);
+	u32 epoch = control ? control->epoch : 0;
+
+	if (cached && cached->epoch == epoch && cached->uid == (u32)bpf_get_current_uid_gid() &&
+	    cached->cgroup_id == bpf_get_current_cgroup_id())
+		return cached->id;
+	return intern_current(epoch);
+}
+
+#endif

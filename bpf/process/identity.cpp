@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/process/identity.h"
+
+#include <bpf/bpf.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "agent/probe/identity_probe.h"
+#include "bpf/catalog.h"
+#include "bpf/process/identity.skel.h"
+
+namespace connscope::bpf {
+namespace {
+
+int keep_id(void* ids, void* record, std::size_t size) {
+  std::uint64_t id = 0;
+  if (size == sizeof(id)) {
+    std::memcpy(&id, record, size);
+    static_cast<std::vector<std::uint64_t>*>(ids)->push_back(id);
+  }
+  return 0;
+}
+
+/// 0, or an Error for what is not wanted: a deletion of what is gone already is no error.
+Status checked(int result, const char* what) {
+  if (result == 0 || errno == ENOENT) return {};
+  return Error::from_errno(what, errno);
+}
+
+class IdentityUserHalf final : public probe::IdentityProbe {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "identity"; }
+
+  Status start(const probe::SharedMaps& /*shared*/) override {
+    auto object = probe::BpfObject::load(probe::BpfObject::opener<identity_bpf>([](identity_bpf&) {}), {}, {});
+    if (!object) return object.error();
+    object_ = std::move(*object);
+    if (auto attached = object_.attach(); !attached) return attached;
+    news_.reset(ring_buffer__new(object_.map_fd("identity_news"), keep_id, &news_ids_, nullptr));
+    if (!news_) return Error::from_errno("ring buffer identity_news", errno);
+    up_ = true;
+    return {};
+  }
+  void check_reload(config::Section /*section*/) const override {}
+  void stop() override {
+    object_.detach();
+    up_ = false;
+  }
+  Status collect(std::chrono::steady_clock::time_point /*now*/) override { return {}; }
+  void retire(const std::vector<std::uint64_t>& /*identities*/) override {}
+  [[nodiscard]] probe::ProbeReport report() const override {
+    if (!up_) return {};
+    const probe::MapUsage identities{"identities", live_, object_.max_entries("identities")};
+    return {true, object_.hooks(), object_.program_stats(), {identities}, object_.lost()};
+  }
+
+  [[nodiscard]] probe::SharedMaps shared_maps() const override {
+    auto maps = object_.maps();
+    for (auto map = maps.begin(); map != maps.end();)
+      map = map->first.rfind("identit", 0) == 0 ? std::next(map) : maps.erase(map);
+    return maps;
+  }
+  [[nodiscard]] int news_fd() const override { return news_ ? ring_buffer__epoll_fd(news_.get()) : -1; }
+  std::vector<std::uint64_t> take_news() override {
+    ring_buffer__consume(news_.get());
+    live_ += news_ids_.size();
+    return std::exchange(news_ids_, {});
+  }
+
+  Result<identity_info> read(std::uint64_t id) override {
+    identity_info info{};
+    if (bpf_map_lookup_elem(object_.map_fd("identity_infos"), &id, &info) != 0)
+      return Error::from_errno("identity_infos", errno);
+    return info;
+  }
+  Status set_ignored(const identity_key& key, std::uint64_t id, bool ignored) override {
+    const identity value{id, ignored ? 1ULL : 0ULL};
+    return checked(bpf_map_update_elem(object_.map_fd("identities"), &key, &value, BPF_EXIST), "identities");
+  }
+  Status forget(const identity_key& key) override {
+    return checked(bpf_map_delete_elem(object_.map_fd("identities"), &key), "identities");
+  }
+  Status erase(std::uint64_t id) override {
+    if (live_ > 0) --live_;
+    return checked(bpf_map_delete_elem(object_.map_fd("identity_infos"), &id), "identity_infos");
+  }
+  Status publish(bool wants_args) override {
+    const identity_control control{++epoch_, wants_args ? 1U : 0U};
+    const std::uint32_t zero = 0;
+    return checked(bpf_map_update_elem(object_.map_fd("identity_control"), &zero, &control, BPF_ANY),
+                   "identity_control");
+  }
+
+ private:
+  struct RingCloser {
+    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+  };
+
+  probe::BpfObject object_;
+  std::vector<std::uint64_t> news_ids_;
+  std::unique_ptr<ring_buffer, RingCloser> news_;
+  std::uint64_t live_ = 0;
+  std::uint32_t epoch_ = 0;
+  bool up_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<probe::IdentityProbe> make_identity_probe() { return std::make_unique<IdentityUserHalf>(); }
+
+}  // namespace connscope::bpf

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Active opens of TCP: each attempt once, with its duration and the reason when it failed.
+ *
+ * Attempts that send a SYN, or try to, are seen as state changes of their socket: CLOSE → SYN_SENT in the connecting
+ * process, then → ESTABLISHED or → CLOSE in any context. Attempts that fail before that (no route, a policy) make no
+ * state change: they are what connect(2) refuses without one. State is read at the change to CLOSE itself, where sk_err
+ * still holds the reason (net/ipv4/tcp.c: tcp_done, tcp_disconnect).
+ *
+ * Each count is added atomically, although the cells are per CPU: a softirq may interrupt the same addition.
+ */
+#include "bpf/include/identity.bpf.h"
+#include "bpf/include/latency.bpf.h"
+#include "bpf/tcp/tcp_connect.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Set before the load. */
+const volatile __u32 own_netns = 0;      /* inode number of the agent's network namespace */
+const volatile bool watch_calls = false; /* whether the connect(2) programs run too */
+
+struct attempt {
+	u64 start_ns;
+	u64 identity;
+	u8 family;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, u64); /* struct sock * */
+	__type(value, struct attempt);
+} attempts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct connect_begun_key);
+	__type(value, struct connect_begun);
+} connect_begun SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct connect_ended_key);
+	__type(value, struct connect_ended);
+} connect_ended SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, AUDIT_COUNTERS);
+	__type(key, u32);
+	__type(value, u64);
+} connect_audit SEC(".maps");
+
+/* A thread's call of connect(2). Entries stay, for the next call: a thread that connects once connects again. */
+struct connect_call {
+	u64 start_ns;
+	const void *address;
+	u32 fd;
+	u8 open;           /* 1: between entry and exit */
+	u8 changed_state;  /* 1: a state change began in this call, so the attempt is counted by on_state */
+	u8 was_connecting; /* 1: the call goes on with an earlier attempt, or fetches its error */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32); /* thread id */
+	__type(value, struct connect_call);
+} connect_calls SEC(".maps");
+
+/* --- counting ----------------------------------------------------------------------------------------------------- */
+
+static __always_inline void audit(enum connect_audit counter, s64 step)
+{
+	u32 index = counter;
+	u64 *count = bpf_map_lookup_elem(&connect_audit, &index);
+
+	if (count)
+		__sync_fetch_and_add(count, step);
+}
+
+static __always_inline struct connect_begun *begun_cell(u64 identity, u8 family)
+{
+	struct connect_begun_key key = {.identity = identity, .family = family};
+	struct connect_begun *cell = bpf_map_lookup_elem(&connect_begun, &key);
+	struct connect_begun zero = {};
+
+	if (cell)
+		return cell;
+	/* An error may mean that another CPU was first, so only the second look-up tells. */
+	bpf_map_update_elem(&connect_begun, &key, &zero, BPF_NOEXIST);
+	cell = bpf_map_lookup_elem(&connect_begun, &key);
+	if (!cell)
+		count_loss(LOSS_CELLS_FULL);
+	return cell;
+}
+
+static __always_inline struct connect_ended *ended_cell(const struct connect_ended_key *key)
+{
+	struct connect_ended *cell = bpf_map_lookup_elem(&connect_ended, key);
+	struct connect_ended zero = {};
+
+	if (cell)
+		return cell;
+	bpf_map_update_elem(&connect_ended, key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&connect_ended, key);
+}
+
+static __always_inline void count_end(const struct attempt *attempt, enum connect_outcome outcome)
+{
+	u64 duration_ns = bpf_ktime_get_ns() - attempt->start_ns;
+	struct connect_ended_key key = {
+		.identity = attempt->identity,
+		.bucket = latency_bucket(duration_ns),
+		.family = attempt->family,
+		.outcome = outcome,
+	};
+	struct connect_ended *cell = ended_cell(&key);
+	struct connect_begun *begun;
+
+	if (cell) {
+		__sync_fetch_and_add(&cell->count, 1);
+		__sync_fetch_and_add(&cell->sum_ns, duration_ns);
+		return;
+	}
+	count_loss(LOSS_CELLS_FULL);
+	begun = begun_cell(attempt->identity, attempt->family);
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+}
+
+/* --- reasons ------------------------------------------------------------------------------------------------------ */
+
+static __always_inline enum connect_outcome outcome_of_errno(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return CONNECT_REFUSED;
+	case ETIMEDOUT:
+		return CONNECT_TIMEOUT;
+	case EHOSTUNREACH:
+		return CONNECT_HOST_UNREACHABLE;
+	case ENETUNREACH:
+		return CONNECT_NET_UNREACHABLE;
+	case ECONNRESET:
+		return CONNECT_RESET;
+	case EACCES:
+	case EPERM:
+		return CONNECT_DENIED;
+	case EADDRNOTAVAIL:
+		return CONNECT_ADDR_UNAVAILABLE;
+	case EADDRINUSE:
+		return CONNECT_ADDR_IN_USE;
+	case ECONNABORTED: /* destroyed by the administrator (ss -K) */
+		return CONNECT_ABORTED;
+	default:
+		return CONNECT_OTHER_ERRNO;
+	}
+}
+
+/* Why a socket went from SYN_SENT or SYN_RECV to CLOSE. */
+static __always_inline enum connect_outcome outcome_of_close(struct sock *sk)
+{
+	struct tcp_sock *tcp;
+
+	if (sk->sk_err)
+		return outcome_of_errno(sk->sk_err);
+	/* close(2) shuts both directions before it changes the state. */
+	if (BPF_CORE_READ_BITFIELD(sk, sk_shutdown) == SHUTDOWN_MASK)
+		return CONNECT_ABORTED;
+	/* shutdown(2) and connect(2) to AF_UNSPEC come without that mark, but after the SYN. */
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp && tcp->segs_out)
+		return CONNECT_ABORTED;
+	if (sk->sk_err_soft)
+		return outcome_of_errno(sk->sk_err_soft);
+	/* The only way back to CLOSE before the SYN: no local port could be had (inet_hash_connect). */
+	return CONNECT_ADDR_UNAVAILABLE;
+}
+
+static __always_inline bool is_v4_mapped(const struct in6_addr *address)
+{
+	return !address->in6_u.u6_addr32[0] && !address->in6_u.u6_addr32[1] &&
+	       address->in6_u.u6_addr32[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline u8 family_of_sock(struct sock *sk)
+{
+	struct in6_addr address;
+
+	if (sk->__sk_common.skc_family != AF_INET6)
+		return CONNECT_IPV4;
+	bpf_core_read(&address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
+	return is_v4_mapped(&address) ? CONNECT_IPV4 : CONNECT_IPV6;
+}
+
+/* --- attempts that change the state ------------------------------------------------------------------------------- */
+
+/* An additional subflow of an MPTCP connection is no attempt of its own. */
+static __always_inline bool joins_mptcp(struct sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct mptcp_subflow_context *subflow;
+
+	if (!bpf_core_field_exists(tcp->is_mptcp) || !bpf_core_type_exists(struct mptcp_subflow_context))
+		return false;
+	if (!tcp || !tcp->is_mptcp)
+		return false;
+	subflow = tcp->inet_conn.icsk_ulp_data;
+	return subflow && BPF_CORE_READ_BITFIELD_PROBED(subflow, request_join);
+}
+
+static __always_inline void mark_call(void)
+{
+	u32 thread = bpf_get_current_pid_tgid();
+	struct connect_call *call;
+
+	if (!watch_calls)
+		return;
+	call = bpf_map_lookup_elem(&connect_calls, &thread);
+	if (call)
+		call->changed_state = 1;
+}
+
+/* Keeps the state of a new attempt; false: it is lost, and counted as such. */
+static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
+{
+	u64 key = (u64)sk;
+	struct attempt *stale;
+	struct connect_begun *begun;
+
+	if (!bpf_map_update_elem(&attempts, &key, attempt, BPF_NOEXIST))
+		return true;
+	stale = bpf_map_lookup_elem(&attempts, &key);
+	if (!stale) {
+		count_loss(LOSS_STATE_FULL);
+		return false;
+	}
+	/* The address was another socket's, whose end was not seen. */
+	count_loss(LOSS_END_MISSED);
+	begun = begun_cell(stale->identity, stale->family);
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+	bpf_map_update_elem(&attempts, &key, attempt, BPF_EXIST);
+	return true;
+}
+
+static __always_inline void begin(struct sock *sk)
+{
+	struct attempt attempt = {};
+	struct connect_begun *begun;
+
+	if (sk->__sk_common.skc_net.net->ns.inum == own_netns)
+		audit(AUDIT_ACTIVE_OPENS, 1);
+	mark_call();
+	if (joins_mptcp(sk))
+		return;
+	attempt.identity = current_identity();
+	if (attempt.identity == IDENTITY_IGNORED)
+		return;
+	attempt.family = family_of_sock(sk);
+	begun = begun_cell(attempt.identity, attempt.family);
+	if (!begun)
+		return;
+	attempt.start_ns = bpf_ktime_get_ns();
+	if (keep(sk, &attempt))
+		__sync_fetch_and_add(&begun->attempts, 1);
+}
+
+static __always_inline void end(struct sock *sk, int new_state)
+{
+	u64 key = (u64)sk;
+	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
+	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &key);
+	enum connect_outcome outcome = CONNECT_OK;
+
+	if (!attempt)
+		return;
+	if (new_state != TCP_ESTABLISHED) {
+		outcome = outcome_of_close(sk);
+		/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
+		if (own && outcome == CONNECT_ADDR_UNAVAILABLE)
+			audit(AUDIT_ACTIVE_OPENS, -1);
+		if (own && sk->sk_err)
+			audit(AUDIT_ATTEMPT_FAILS, 1);
+	}
+	count_end(attempt, outcome);
+	bpf_map_delete_elem(&attempts, &key);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
+{
+	if (new_state == TCP_SYN_SENT) {
+		if (sk->sk_protocol == IPPROTO_TCP)
+			begin(sk);
+		return 0;
+	}
+	/* A simultaneous open goes by way of SYN_RECV. */
+	if ((old_state == TCP_SYN_SENT && new_state != TCP_SYN_RECV) || old_state == TCP_SYN_RECV)
+		end(sk, new_state);
+	return 0;
+}
+
+/* --- attempts that connect(2) refuses at once --------------------------------------------------------------------- */
+
+static __always_inline struct file *file_of_fd(u32 fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd);
+	struct file *file = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
+SEC("tracepoint/syscalls/sys_enter_connect")
+int on_connect_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	u32 thread = bpf_get_current_pid_tgid();
+	struct connect_call *call = bpf_map_lookup_elem(&connect_calls, &thread);
+	struct connect_call fresh = {};
+	struct socket *socket;
+	struct file *file;
+
+	if (!call) {
+		bpf_map_update_elem(&connect_calls, &thread, &fresh, BPF_ANY);
+		call = bpf_map_lookup_elem(&connect_calls, &thread);
+		if (!call)
+			return 0;
+	}
+	call->start_ns = bpf_ktime_get_ns();
+	call->fd = ctx->args[0];
+	call->address = (const void *)ctx->args[1];
+	call->open = 1;
+	call->changed_state = 0;
+	call->was_connecting = 0;
+
+	/* What is no socket gives a number without meaning here, and ENOTSOCK at the exit. */
+	file = file_of_fd(call->fd);
+	socket = file ? BPF_CORE_READ(file, private_data) : NULL;
+	if (socket)
+		call->was_connecting = BPF_CORE_READ(socket, state) == SS_CONNECTING;
+	return 0;
+}
+
+/* Whether an error of connect(2) means that an attempt was made and failed. */
+static __always_inline bool is_failure(long result)
+{
+	if (result >= 0 || result <= -ERESTARTSYS)
+		return false;
+	switch (-result) {
+	case EINPROGRESS:
+	case EALREADY:
+	case EISCONN:
+	case EINTR:
+	case EBADF:
+	case EFAULT:
+	case ENOTSOCK:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* The TCP socket behind a descriptor; for MPTCP the one that the program holds. */
+static __always_inline struct sock *tcp_of_fd(u32 fd)
+{
+	struct file *file = file_of_fd(fd);
+	struct socket *socket;
+	struct sock *sk;
+	u16 protocol, family;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	sk = BPF_CORE_READ(socket, sk);
+	if (!sk)
+		return NULL;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP) || (family != AF_INET && family != AF_INET6))
+		return NULL;
+	return sk;
+}
+
+/* The family of the address that the program asked for: struct sockaddr_in or sockaddr_in6. */
+static __always_inline u8 family_of_address(const void *address)
+{
+	struct {
+		u16 family, port;
+		u32 flowinfo;
+		struct in6_addr address;
+	} asked = {};
+
+	bpf_probe_read_user(&asked.family, sizeof(asked.family), address);
+	if (asked.family != AF_INET6)
+		return CONNECT_IPV4;
+	bpf_probe_read_user(&asked, sizeof(asked), address);
+	return is_v4_mapped(&asked.address) ? CONNECT_IPV4 : CONNECT_IPV6;
+}
+
+SEC("tracepoint/syscalls/sys_exit_connect")
+int on_connect_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	u32 thread = bpf_get_current_pid_tgid();
+	struct connect_call *call = bpf_map_lookup_elem(&connect_calls, &thread);
+	struct attempt attempt = {};
+	struct connect_begun *begun;
+
+	if (!call || !call->open)
+		return 0;
+	call->open = 0;
+	if (call->changed_state || call->was_connecting || !is_failure(ctx->ret) || !tcp_of_fd(call->fd))
+		return 0;
+	attempt.identity = current_identity();
+	if (attempt.identity == IDENTITY_IGNORED)
+		return 0;
+	attempt.family = family_of_address(call->address);
+	attempt.start_ns = call->start_ns;
+	begun = begun_cell(attempt.identity, attempt.family);
+	if (!begun)
+		return 0;
+	__sync_fetch_and_add(&begun->attempts, 1);
+	count_end(&attempt, outcome_of_errno(-ctx->ret));
+	return 0;
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The whole gate: installs what lacks, builds, and runs every test. It stops at the first stage that fails; the stages
+# that fail most often and cost least come first. The last lines are ctest's summary of the release build's tests.
+#
+# CONNSCOPE_BPF_TESTS says what becomes of the tests that load BPF programs: "required" fails them where the kernel or
+# the privilege lacks, "auto" skips them there. Default: required for root and where sudo makes us root.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+become_root=()
+if ((EUID != 0)) && command -v sudo >/dev/null; then
+  become_root=(sudo --preserve-env=CONNSCOPE_BPF_TESTS)
+fi
+if ((EUID == 0 || ${#become_root[@]})); then
+  export CONNSCOPE_BPF_TESTS=${CONNSCOPE_BPF_TESTS:-required}
+else
+  export CONNSCOPE_BPF_TESTS=${CONNSCOPE_BPF_TESTS:-auto}
+fi
+readonly kSummary=build/release/ctest_output.txt
+
+# Without "||" or "if" around the command, so that each of its own commands ends the script when it fails.
+stage() { # NAME COMMAND...
+  local start=$SECONDS
+  current_stage=$1
+  shift
+  say "$current_stage"
+  "$@"
+  say "$current_stage: passed in $((SECONDS - start)) s"
+}
+current_stage=''
+trap 'status=$?; ((status == 0)) || say "FAILED in stage: $current_stage"; exit $status' EXIT
+
+style() {
+  scripts/format.sh --check
+  python3 scripts/check_includes.py
+  shellcheck scripts/*.sh tests/vm/*.sh tests/vm/run-in-vm tests/vm/fetch-kernel .ci/run
+}
+
+# One after the other: tests that count the host's connects would see each other's.
+release_tests() {
+  local status=0
+  "${become_root[@]}" ctest --test-dir build/release --output-on-failure --no-tests=error | tee "$kSummary" || status=$?
+  ((${#become_root[@]} == 0)) || sudo chown -R "$(id -u):$(id -g)" build/release
+  return "$status"
+}
+
+asan_tests() {
+  scripts/build.sh asan unit_tests
+  ctest --test-dir build/asan -L unit --parallel "$(nproc)" --output-on-failure --no-tests=error
+}
+
+# ThreadSanitizer of older compilers knows no address space layout with more random bits than 28, and newer systems have 32.
+tsan_tests() {
+  local fixed_layout=(setarch --addr-no-randomize)
+  "${fixed_layout[@]}" true 2>/dev/null || fixed_layout=()
+  scripts/build.sh tsan tsan_tests
+  "${fixed_layout[@]}" ctest --test-dir build/tsan -L tsan --output-on-failure --no-tests=error
+}
+
+stage "packages" scripts/setup.sh --test
+stage "style and includes" style
+stage "release build" scripts/build.sh release
+stage "release tests" release_tests
+stage "unit tests under AddressSanitizer and UndefinedBehaviorSanitizer" asan_tests
+stage "concurrent tests under ThreadSanitizer" tsan_tests
+stage "clang build" scripts/build.sh clang
+stage "fuzz targets" scripts/fuzz.sh 60
+say "all stages passed in $SECONDS s; the release build's tests were:"
+sed -n '/tests passed,/,$p' "$kSummary"
