@@ -162,14 +162,14 @@ std::uint64_t BpfObject::max_entries(const char* name) const {
 
 SharedMaps BpfObject::maps() const {
   SharedMaps shared;
-  const bpf_map* map = nullptr;
+  bpf_map* map = nullptr;
   bpf_object__for_each_map(map, opened_.object) shared[bpf_map__name(map)] = bpf_map__fd(map);
   return shared;
 }
 
 std::vector<ProgramStats> BpfObject::program_stats() const {
   std::vector<ProgramStats> stats;
-  const bpf_program* program = nullptr;
+  bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened_.object) {
     bpf_prog_info info{};
     std::uint32_t size = sizeof(info);
@@ -185,7 +185,7 @@ std::vector<LostEvents> BpfObject::lost() const {
   for (std::uint32_t cause = 0; ledger >= 0 && cause < kLossCauseNames.size(); ++cause)
     lost.push_back({std::string(kLossCauseNames[cause]), read_counter(ledger, cause).value_or(0)});
   std::uint64_t skipped = 0;
-  const bpf_program* program = nullptr;
+  bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened_.object) {
     bpf_prog_info info{};
     std::uint32_t size = sizeof(info);

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// 100,000 connects flat out on loopback: exact to the last one, nothing lost, and seen by the agent's own audit.
+#include "tests/integration/bpf_required.h"
+#include "tests/integration/lab.h"
+#include "tests/integration/world.h"
+
+namespace connscope::testing {
+namespace {
+
+class FloodTest : public ::testing::Test {
+ protected:
+  void SetUp() override { CONNSCOPE_NEEDS_BPF(); }
+};
+
+std::map<std::string, double> flood(const Actor& actor, const std::string& open_port, const std::string& refused_port,
+                                    int network_namespace, int count) {
+  auto child = must(
+      actor.start({"flood", "127.0.0.1", open_port, refused_port, "--count", std::to_string(count), "--threads", "4"},
+                  network_namespace));
+  EXPECT_TRUE(ended_well(must(child.wait(std::chrono::minutes(2)))));
+  std::map<std::string, double> tally;
+  // "ok N", "ECONNREFUSED N", "other N": here the number is a count.
+  for (const Said& said : parse_said(child.standard_output())) tally[said.word] = said.seconds * 1e6;
+  return tally;
+}
+
+TEST_F(FloodTest, EveryConnectIsCountedAndTheAuditAgrees) {
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
+  const Actor actor = must(Actor::create("flood_actor"));
+  const Actor peer = must(Actor::create("flood_peer"));
+  const Listener listener = must(Listener::start(peer, {"0", "--backlog", "4096"}));
+  const RefusingPort refusing = must(RefusingPort::take());
+
+  const auto tally = flood(actor, listener.port, refusing.port(), -1, 100'000);
+  ASSERT_NEAR(tally.at("ok"), 50'000, 0.5);
+  ASSERT_NEAR(tally.at("ECONNREFUSED"), 50'000, 0.5);
+
+  const Exposition shown = must(agent.scrape());
+  const ConnectCounts counts = ConnectCounts::of(shown, actor.name());
+  EXPECT_EQ(counts.attempts.at("ipv4"), 100'000);
+  EXPECT_EQ(counts.ok.at("ipv4"), 50'000);
+  EXPECT_EQ(counts.failed.at("ipv4"), 50'000);
+  EXPECT_EQ(counts.failures, (std::map<std::string, double>{{"refused", 50'000}}));
+  EXPECT_EQ(counts.in_flight, 0);
+  EXPECT_GT(shown.count("connscope_lost_events_total"), 0U);
+  EXPECT_EQ(shown.sum("connscope_lost_events_total"), 0);
+  for (const char* counter : {"active_opens", "attempt_fails"}) {
+    SCOPED_TRACE(counter);
+    EXPECT_GE(shown.sum("connscope_audit_observed_ratio", {{"counter", counter}}), 0.999);
+    EXPECT_LE(shown.sum("connscope_audit_observed_ratio", {{"counter", counter}}), 1.001);
+  }
+}
+
+/// The kernel's counters are those of one network namespace; what others do must not make the audit look well.
+TEST_F(FloodTest, TheAuditLeavesOtherNamespacesOut) {
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
+  const Actor actor = must(Actor::create("audit_actor"));
+  const Actor peer = must(Actor::create("audit_peer"));
+  const RefusingPort refusing = must(RefusingPort::take());
+  const NetNamespace apart = must(NetNamespace::create());
+  const Listener listener = must(Listener::start(peer, {"0"}));
+  const Listener listener_apart = must(Listener::start(peer, {"7000"}, apart.fd()));
+
+  flood(actor, listener.port, refusing.port(), -1, 2000);
+  flood(actor, listener_apart.port, "7001", apart.fd(), 2000);
+
+  const Exposition shown = must(agent.scrape());
+  EXPECT_EQ(ConnectCounts::of(shown, actor.name()).all_attempts(), 4000);
+  for (const char* counter : {"active_opens", "attempt_fails"}) {
+    SCOPED_TRACE(counter);
+    EXPECT_GE(shown.sum("connscope_audit_observed_ratio", {{"counter", counter}}), 0.999);
+    EXPECT_LE(shown.sum("connscope_audit_observed_ratio", {{"counter", counter}}), 1.01);
+  }
+}
+
+}  // namespace
+}  // namespace connscope::testing

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/actor_options.h"
+
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+
+namespace connscope::actor {
+namespace {
+
+long parse_number(const std::string& text) {
+  long value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) die("not a number: " + text);
+  return value;
+}
+
+std::uint16_t parse_port(const std::string& text) {
+  const long value = parse_number(text);
+  if (value < 0 || value > 65535) die("not a port: " + text);
+  return static_cast<std::uint16_t>(value);
+}
+
+Method parse_method(const std::string& name) {
+  if (name == "connect") return Method::kConnect;
+  if (name == "nonblocking") return Method::kNonblocking;
+  if (name == "tfo-send") return Method::kFastOpenSend;
+  if (name == "tfo-connect") return Method::kFastOpenConnect;
+  if (name == "io-uring") return Method::kIoUring;
+  die("--method is connect, nonblocking, tfo-send, tfo-connect or io-uring, not " + name);
+}
+
+Ending parse_ending(const std::string& name) {
+  if (name == "await") return Ending::kAwait;
+  if (name == "close") return Ending::kClose;
+  if (name == "shutdown") return Ending::kShutdown;
+  if (name == "unspec") return Ending::kUnspec;
+  die("--end is await, close, shutdown or unspec, not " + name);
+}
+
+}  // namespace
+
+void die(const std::string& message) {
+  std::fprintf(stderr, "tcp_actor: %s\n", message.c_str());
+  std::exit(2);
+}
+
+Arguments::Arguments(int argc, char** argv, const std::vector<std::string>& flags) {
+  for (int i = 0; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.rfind("--", 0) != 0) {
+      positional_.push_back(word);
+      continue;
+    }
+    bool is_flag = false;
+    for (const std::string& flag : flags) is_flag = is_flag || word == flag;
+    if (is_flag) {
+      named_[word] = "";
+    } else if (i + 1 < argc) {
+      named_[word] = argv[++i];
+    } else {
+      die(word + " needs a value");
+    }
+  }
+}
+
+std::string Arguments::positional(std::size_t index) const {
+  if (index >= positional_.size()) die("too few arguments");
+  return positional_[index];
+}
+
+std::uint16_t Arguments::port(std::size_t index) const { return parse_port(positional(index)); }
+
+long Arguments::number(const std::string& name, long otherwise) const {
+  const auto found = named_.find(name);
+  return found == named_.end() ? otherwise : parse_number(found->second);
+}
+
+std::string Arguments::text(const std::string& name, const std::string& otherwise) const {
+  const auto found = named_.find(name);
+  return found == named_.end() ? otherwise : found->second;
+}
+
+ConnectOptions parse_connect(int argc, char** argv) {
+  const Arguments arguments(argc, argv, {"--mptcp", "--second-connect", "--hold", "--wait-line"});
+  ConnectOptions options;
+  options.address = arguments.positional(0);
+  options.port = arguments.port(1);
+  options.method = parse_method(arguments.text("--method", "connect"));
+  options.ending = parse_ending(arguments.text("--end", "await"));
+  options.end_after_ms = arguments.number("--end-after-ms", 0);
+  options.count = arguments.number("--count", 1);
+  options.threads = arguments.number("--threads", 1);
+  options.forks = arguments.number("--forks", 0);
+  options.retries = arguments.number("--retries", 0);
+  options.bind_port = parse_port(arguments.text("--bind-port", "0"));
+  options.send_timeout_ms = arguments.number("--send-timeout-ms", 0);
+  options.interrupt_after_ms = arguments.number("--interrupt-after-ms", 0);
+  options.uid = arguments.number("--uid", -1);
+  options.gid = arguments.number("--gid", -1);
+  options.mptcp = arguments.has("--mptcp");
+  options.second_connect = arguments.has("--second-connect");
+  options.hold = arguments.has("--hold");
+  options.wait_line = arguments.has("--wait-line");
+  return options;
+}
+
+ListenOptions parse_listen(int argc, char** argv) {
+  const Arguments arguments(argc, argv, {"--mptcp", "--tfo"});
+  ListenOptions options;
+  options.port = arguments.port(0);
+  options.backlog = static_cast<int>(arguments.number("--backlog", 1024));
+  options.mptcp = arguments.has("--mptcp");
+  options.fast_open = arguments.has("--tfo");
+  return options;
+}
+
+FloodOptions parse_flood(int argc, char** argv) {
+  const Arguments arguments(argc, argv, {});
+  FloodOptions options;
+  options.address = arguments.positional(0);
+  options.open_port = arguments.port(1);
+  options.refused_port = arguments.port(2);
+  options.count = arguments.number("--count", 1000);
+  options.threads = arguments.number("--threads", 1);
+  return options;
+}
+
+}  // namespace connscope::actor

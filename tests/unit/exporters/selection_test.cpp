@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "agent/metrics/registry.h"
+#include "exporters/encoder.h"
+#include "exporters/prometheus_text.h"
+
+namespace connscope::exporters {
+namespace {
+
+class SelectionTest : public testing::Test {
+ protected:
+  SelectionTest() {
+    auto* connects = registry_.family<metrics::Counter>({"connects", "", "", {"outcome", "process"}, ""}).value();
+    connects->with({"ok", "ui"}).value();
+    connects->with({"ok", "db"}).value();
+    auto* waits =
+        registry_
+            .family<metrics::Histogram>({"waits", "", "", {"process"}, ""}, metrics::BucketLayout::create({}).value())
+            .value();
+    waits->with({"db"}).value();
+    registry_.family<metrics::Gauge>({"busy", "", "", {}, ""}).value()->with({}).value();
+  }
+
+  std::string text(Selection selection) const {
+    std::string out;
+    PrometheusTextEncoder().encode(*registry_.snapshot(), selection, out);
+    return out;
+  }
+
+  static constexpr const char* kUi = "# TYPE connects_total counter\nconnects_total{outcome=\"ok\",process=\"ui\"} 0\n";
+  static constexpr const char* kWaits =
+      "# TYPE waits histogram\nwaits_bucket{process=\"db\",le=\"+Inf\"} 0\nwaits_sum{process=\"db\"} 0\n"
+      "waits_count{process=\"db\"} 0\n";
+  static constexpr const char* kBusy = "# TYPE busy gauge\nbusy 0\n";
+  metrics::Registry registry_;
+};
+
+TEST_F(SelectionTest, NothingAskedForIsEverything) {
+  const std::string all = text({});
+  EXPECT_NE(all.find("process=\"ui\""), std::string::npos);
+  EXPECT_NE(all.find(kWaits), std::string::npos);
+  EXPECT_NE(all.find(kBusy), std::string::npos);
+}
+
+TEST_F(SelectionTest, L15_APrefixShowsItsSeriesAndNothingOfTheOthers) {
+  EXPECT_EQ(text({{"ui"}, {}}), kUi);
+  EXPECT_EQ(text({{"u*", "nobody"}, {}}), kUi);
+  EXPECT_EQ(text({{"nobody"}, {}}), "");
+}
+
+TEST_F(SelectionTest, NamesAreThoseOfFamiliesAndOfSamples) {
+  EXPECT_EQ(text({{}, {"busy"}}), kBusy);
+  EXPECT_EQ(text({{}, {"waits"}}), kWaits);
+  EXPECT_EQ(text({{}, {"waits_bucket"}}), kWaits);
+  EXPECT_EQ(text({{}, {"*_sum"}}), kWaits);
+  EXPECT_EQ(text({{}, {"busy", "wait*"}}), std::string(kBusy) + kWaits);
+  EXPECT_EQ(text({{}, {"busy_total"}}), "");
+}
+
+TEST_F(SelectionTest, BothNarrow) {
+  EXPECT_EQ(text({{"ui"}, {"connects_total"}}), kUi);
+  EXPECT_EQ(text({{"ui"}, {"waits"}}), "");
+}
+
+}  // namespace
+}  // namespace connscope::exporters
