@@ -77,7 +77,7 @@ void write_response(mg_connection& connection, const Response& response, Afterwa
   if (!to_head) bytes += response.body;  // one piece: without Nagle's algorithm each write is a packet
   const int written = mg_write(&connection, bytes.data(), bytes.size());
   const bool whole = written >= 0 && static_cast<std::size_t>(written) == bytes.size();
-  if (!keep || !whole) mg_disable_keep_alive(&connection);
+  if (!keep || !whole) mg_disable_connection_keep_alive(&connection);
 }
 
 }  // namespace connscope::http

@@ -100,7 +100,7 @@ int Server::Parts::on_request(mg_connection* connection) {
     write_response(*connection, response, has_body ? Afterwards::kClose : Afterwards::kKeepIfClientLikes);
     return response.status;
   } catch (...) {
-    mg_disable_keep_alive(connection);
+    mg_disable_connection_keep_alive(connection);
     return 500;
   }
 }
@@ -110,7 +110,7 @@ int Server::Parts::on_error(mg_connection* connection, int status, const char* /
   try {
     write_response(*connection, finish(plain_response(status), {}), Afterwards::kClose);
   } catch (...) {
-    mg_disable_keep_alive(connection);
+    mg_disable_connection_keep_alive(connection);
   }
   return 0;
 }
