@@ -65,9 +65,9 @@ TEST(CheckListenAddress, NamesAnAddressOfAnotherHost) {
 }
 
 TEST(CheckListenAddress, NamesAHostThatDoesNotExist) {
-  const auto checked = check_listen_address("999.0.0.1.invalid:0", false);
+  const auto checked = check_listen_address("a..b:0", false);  // an empty label: no name server is asked
   ASSERT_FALSE(checked);
-  EXPECT_THAT(checked.error().message(), HasSubstr("\"999.0.0.1.invalid:0\": cannot resolve the host: "));
+  EXPECT_THAT(checked.error().message(), HasSubstr("\"a..b:0\": cannot resolve the host: "));
 }
 
 }  // namespace
