@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A load of TCP connections flat out: connect, accept, close, with both ends in this process on loopback, each worker
-// thread by itself on one connection after the other. Prints one line of JSON; a failing call ends it with exit code 1.
+// A load of TCP connections flat out: connect, accept, close, with both ends in this process on loopback. Each worker
+// thread makes one connection after the other; its server's end is accepted by the same thread (--accept=same: nothing
+// sleeps, the least that an operation can cost) or by another one (--accept=other: that one is woken, as in life).
+// Prints one line of JSON; a failing call ends it with exit code 1.
 //
 // The client closes first, as most clients do, so each operation leaves a socket in TIME_WAIT for a minute: one
 // destination would run out of local ports in a second. Closing by reset (SO_LINGER 0) would avoid that but leave out
@@ -22,6 +24,8 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,13 +42,14 @@ using connscope::UniqueFd;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t kDestinations = 250;
-constexpr int kBacklog = 16;
+constexpr int kBacklog = 64;
 
 struct Options {
   std::uint64_t operations = 100'000;
   double seconds = 60;
   double refused = 0;
   std::uint32_t workers = 2;
+  std::string accept = "same";
 };
 
 sockaddr_in address(std::uint32_t host, in_port_t port) {
@@ -75,7 +80,41 @@ struct Port {
   }
 };
 
-/// One thread's part of the load.
+/// A thread that accepts from a listener, waits for each client's close, and closes too.
+class Acceptor {
+ public:
+  explicit Acceptor(int listener) : listener_(listener), thread_([this] { run(); }) {}
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  ~Acceptor() { thread_.join(); }
+
+  /// Returns when so many were accepted and closed, or none will be any more.
+  void wait_for(std::uint64_t count) const {
+    for (auto accepted = accepted_.load(); accepted < count; accepted = accepted_.load()) accepted_.wait(accepted);
+  }
+
+ private:
+  /// Until the listener is shut down. After an error it shuts it down itself, and the client's next connect is refused.
+  void run() {
+    char byte = 0;
+    for (;;) {
+      const UniqueFd server(::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC));
+      if (!server || ::read(server.get(), &byte, 1) != 0) break;
+      ++accepted_;
+      accepted_.notify_one();
+    }
+    ::shutdown(listener_, SHUT_RDWR);
+    accepted_ = kEnded;
+    accepted_.notify_one();
+  }
+
+  static constexpr std::uint64_t kEnded = ~std::uint64_t{0} / 2;
+  int listener_;
+  std::atomic<std::uint64_t> accepted_ = 0;
+  std::thread thread_;
+};
+
+/// One connecting thread's part of the load.
 class Worker {
  public:
   static Result<Worker> create(std::uint32_t index) {
@@ -87,15 +126,13 @@ class Worker {
     return Worker(std::move(*listener), std::move(*deaf), (127U << 24U) | ((index + 1U) << 16U));
   }
 
-  Status run(std::uint64_t operations, double refused_share, Clock::time_point deadline) {
-    for (std::uint64_t i = 0; i < operations; ++i) {
-      if (i % 64 == 0 && Clock::now() >= deadline) break;
-      const bool refused = static_cast<std::uint64_t>(static_cast<double>(i + 1) * refused_share) > refused_;
-      const std::uint32_t host = network_ | static_cast<std::uint32_t>(i % kDestinations + 1);
-      if (auto done = refused ? refuse(host) : connect(host); !done) return done;
-      ++operations_;
-    }
-    return {};
+  Status run(const Options& options, std::uint64_t operations, Clock::time_point deadline) {
+    std::optional<Acceptor> acceptor;
+    if (options.accept == "other") acceptor.emplace(listener_.socket.get());
+    Status done = run(operations, options.refused, deadline, acceptor ? &*acceptor : nullptr);
+    if (done && acceptor) acceptor->wait_for(operations_ - refused_);
+    ::shutdown(listener_.socket.get(), SHUT_RDWR);  // ends the acceptor
+    return done;
   }
 
   [[nodiscard]] std::uint64_t operations() const { return operations_; }
@@ -105,11 +142,29 @@ class Worker {
   Worker(Port listener, Port deaf, std::uint32_t network)
       : listener_(std::move(listener)), deaf_(std::move(deaf)), network_(network) {}
 
-  Status connect(std::uint32_t host) const {
+  Status run(std::uint64_t operations, double refused_share, Clock::time_point deadline, const Acceptor* acceptor) {
+    for (std::uint64_t i = 0; i < operations; ++i) {
+      if (i % 64 == 0 && Clock::now() >= deadline) break;
+      const bool refused = static_cast<std::uint64_t>(static_cast<double>(i + 1) * refused_share) > refused_;
+      const std::uint32_t host = network_ | static_cast<std::uint32_t>(i % kDestinations + 1);
+      if (auto done = refused ? refuse(host) : connect(host, acceptor); !done) return done;
+      ++operations_;
+    }
+    return {};
+  }
+
+  Status connect(std::uint32_t host, const Acceptor* acceptor) const {
     UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const auto where = address(host, listener_.number);
     if (!client || ::connect(client.get(), plain(where), sizeof(where)) != 0)
       return Error::from_errno("connect", errno);
+    if (acceptor != nullptr) {
+      client.reset();
+      // A full backlog would drop SYNs, which come again a second later.
+      const std::uint64_t connected = operations_ - refused_ + 1;
+      if (connected > kBacklog / 2) acceptor->wait_for(connected - kBacklog / 2);
+      return {};
+    }
     const UniqueFd server(::accept4(listener_.socket.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!server) return Error::from_errno("accept", errno);
     client.reset();
@@ -143,7 +198,10 @@ Options parse(int argc, char** argv) {
   app.add_option("--refused", options.refused, "Share of the operations that are refused, 0 to 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  app.add_option("--workers", options.workers, "Threads")->check(CLI::Range(1U, 64U))->capture_default_str();
+  app.add_option("--workers", options.workers, "Connecting threads")->check(CLI::Range(1U, 64U))->capture_default_str();
+  app.add_option("--accept", options.accept, "Who accepts: the same thread, or another")
+      ->check(CLI::IsMember({"same", "other"}))
+      ->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -172,7 +230,7 @@ Status run_all(std::vector<Worker>& workers, const Options& options) {
   for (std::size_t i = 0; i < workers.size(); ++i) {
     const std::uint64_t operations = share + (i < rest ? 1 : 0);
     threads.emplace_back([&outcome = outcomes[i], &worker = workers[i], operations, &options, deadline] {
-      outcome = worker.run(operations, options.refused, deadline);
+      outcome = worker.run(options, operations, deadline);
     });
   }
   for (auto& thread : threads) thread.join();

@@ -26,7 +26,8 @@ def parse():
     parser = bench.arguments(__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=11, help="how often B is run, at least 9")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
-    parser.add_argument("--workers", type=int, default=2, help="threads of the load")
+    parser.add_argument("--workers", type=int, default=2, help="connecting threads of the load")
+    parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts: see connect_load.cpp")
     parser.add_argument("--refused", type=float, default=0, help="share of refused operations")
     args = parser.parse_args()
     if args.pairs < 9:
@@ -43,7 +44,7 @@ def busy_ticks():
 def run_load(args):
     before = busy_ticks()
     result = bench.run_load(bench.load_program(args.build), 10**9, args.seconds, f"--workers={args.workers}",
-                            f"--refused={args.refused}")
+                            f"--accept={args.accept}", f"--refused={args.refused}")
     busy = (busy_ticks() - before) / TICKS_PER_SECOND
     result["system_us_per_operation"] = busy * 1e6 / result["operations"]
     return result
@@ -151,7 +152,7 @@ def main():
     print_table(compared)
     print(f"agent's own CPU, with one scrape at the end of each run: {agent_us:.4f} us/op")
     print_programs(programs)
-    print(f"\n{args.pairs} pairs of {args.seconds:g} s, {args.workers} workers, {time.monotonic() - begin:.0f} s in all; "
+    print(f"\n{args.pairs} pairs of {args.seconds:g} s, {args.workers} workers, accepted by the {args.accept} thread, {time.monotonic() - begin:.0f} s in all; "
           "one operation is one connection with both its ends on the host")
     verdicts = bench.Verdicts()
     verdicts.judge("rate with / without", compared["operations_per_second"]["ratio"], BAR_RATE, "", at_least=True)
