@@ -4,8 +4,8 @@
 
 A series is what Prometheus counts as one: a sample line of the answer. They are made as they come about in life: copies
 of connect_load under names of their own connect and are refused, each name a `process` label, until the answer has
-enough lines. Each scrape makes the agent drain its maps, so that is part of the figure. The scrapes go over one connection
-that is kept. encode_bench has the encoding alone, also for 10,000 label sets."""
+enough lines. Each scrape makes the agent drain its maps, so that is part of the figure. The scrapes go over one
+connection that is kept. encode_bench has the encoding alone, also for 10,000 label sets."""
 
 import itertools
 import shutil
