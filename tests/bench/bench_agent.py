@@ -42,7 +42,17 @@ def set_up(args):
     for program in (agent_program(args.build), load_program(args.build)):
         if not os.access(program, os.X_OK):
             die(f"{program} is missing: build it first (scripts/build.sh release)")
+    running = [path.parent.name for path in Path("/proc").glob("[0-9]*/comm") if comm_of(path) == "connscope"]
+    if running:
+        print(f"WARNING: another agent runs (pid {', '.join(running)}): the figures are spoilt")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+
+
+def comm_of(path):
+    try:
+        return path.read_text().strip()
+    except OSError:  # it has ended meanwhile
+        return ""
 
 
 def agent_program(build):
