@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the agent costs the host it watches: connect, accept, close flat out, without (A) and with (B) the agent.
 
-The runs go A B A B … A, so that each B stands between two A: its ratio is to their mean, which takes out slow drift of
-a shared machine. Each A against the A before it is the noise. CPU is given twice: of the load's own process
+The runs go A B A B … A, so that each B stands between two A: its ratio is to their mean, which takes out slow drift
+of a shared machine. Each A against the A before it is the noise. CPU is given twice: of the load's own process
 (getrusage, all threads), and of the whole machine (/proc/stat, all but idle, iowait and steal), which has the agent's
 own in it and whatever else runs. One more run with kernel.bpf_stats_enabled=1 gives the time in each BPF program."""
 
