@@ -2,6 +2,8 @@
 //
 // Puts connscope together: which probes, which formats, and the command line around them.
 #include <malloc.h>
+#include <spdlog/spdlog.h>
+
 #include <cstdio>
 #include <string>
 #include <utility>
