@@ -146,12 +146,19 @@ class Agent:
         self.connection = None
 
     def get(self, path, headers=None):
-        """Status and body, over one connection that is kept, as Prometheus does."""
-        if not self.connection:
+        """Status and body, over a connection that is kept while the agent keeps it (a second)."""
+        kept = self.connection is not None
+        if not kept:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        self.connection.request("GET", path, headers=headers or {})
-        response = self.connection.getresponse()
-        return response.status, response.read()
+        try:
+            self.connection.request("GET", path, headers=headers or {})
+            response = self.connection.getresponse()
+            return response.status, response.read()
+        except ConnectionError:
+            self.hang_up()
+            if not kept:
+                raise
+            return self.get(path, headers)
 
     def scrape_bytes(self, accept=TEXT, compressed=False):
         """The body as it came."""
