@@ -117,7 +117,9 @@ static __always_inline void count_end(const struct attempt *attempt, enum connec
 
 	if (cell) {
 		__sync_fetch_and_add(&cell->count, 1);
-		__sync_fetch_and_add(&cell->sum_ns, duration_ns);
+		/* An addition of a constant nothing would be compiled to an atomic OR, which 5.10 has not. */
+		if (duration_ns)
+			__sync_fetch_and_add(&cell->sum_ns, duration_ns);
 		return;
 	}
 	count_loss(LOSS_CELLS_FULL);

@@ -6,7 +6,7 @@ set -u
 
 url=http://127.0.0.1:9752
 open_port=7001 refusing_port=7002
-ok_v4=40 refused_v4=17 ok_v6=11 refused_v6=5
+ok_v4=40 refused_v4=17 ok_v6=11 refused_v6=5 unrouted=3
 scrape=/tmp/scrape.txt
 failures=0
 
@@ -61,17 +61,19 @@ all_counted() {
 }
 
 check_round() { # ROUND
-  ok=$(((ok_v4 + ok_v6) * $1)) refused=$(((refused_v4 + refused_v6) * $1))
+  ok=$(((ok_v4 + ok_v6) * $1)) refused=$(((refused_v4 + refused_v6) * $1)) no_route=$((unrouted * $1))
   connects 127.0.0.1 "$open_port" "$ok_v4" ok
   connects 127.0.0.1 "$refusing_port" "$refused_v4" ECONNREFUSED
   connects ::1 "$open_port" "$ok_v6" ok
   connects ::1 "$refusing_port" "$refused_v6" ECONNREFUSED
-  until_true 30 "the connects of round $1 were not all scraped" all_counted $((ok + refused))
-  expect $((ok + refused)) conn_tcp_connects_total "$actor"
+  connects 198.51.100.1 "$open_port" "$unrouted" ENETUNREACH
+  until_true 30 "the connects of round $1 were not all scraped" all_counted $((ok + refused + no_route))
+  expect $((ok + refused + no_route)) conn_tcp_connects_total "$actor"
   expect "$ok" conn_tcp_connect_duration_seconds_count "$actor" 'outcome="ok"'
-  expect "$refused" conn_tcp_connect_duration_seconds_count "$actor" 'outcome="fail"'
+  expect $((refused + no_route)) conn_tcp_connect_duration_seconds_count "$actor" 'outcome="fail"'
   expect "$refused" conn_failures_total "$actor" 'stage="tcp"' 'reason="refused"'
-  expect "$refused" conn_failures_total "$actor"
+  expect "$no_route" conn_failures_total "$actor" 'stage="tcp"' 'reason="net_unreachable"'
+  expect $((refused + no_route)) conn_failures_total "$actor"
   expect 0 conn_tcp_connects_in_flight "$actor"
 }
 
