@@ -94,11 +94,11 @@ TEST_F(LifecycleTest, ARuleThatExcludesWorksAtOnceAfterReload) {
 }
 
 TEST_F(LifecycleTest, AnAttemptOlderThanTheAgentLeavesTheCountsBalanced) {
-  must(apart_->ip("link add dummy0 type dummy\naddr add 10.99.0.1/24 dev dummy0\nlink set dummy0 up\n"));
-  must(apart_->ip("neigh add 10.99.0.2 lladdr 02:00:00:00:00:01 dev dummy0\n"));
+  must(apart_->nft(
+      "table inet older {\n chain output {\n type filter hook output priority 0\n tcp dport 7001 drop\n }\n}\n"));
   const Actor older = must(Actor::create("older"));
-  auto child = must(older.start({"connect", "10.99.0.2", "7000"}, apart_->fd()));
-  ASSERT_TRUE(eventually(kLimit, [&] { return is_connecting(child.pid(), "7000"); }));
+  auto child = must(older.start({"connect", "127.0.0.1", "7001"}, apart_->fd()));
+  ASSERT_TRUE(eventually(kLimit, [&] { return is_connecting(child.pid(), "7001"); }));
   agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
   must(child.send_signal(SIGKILL));
   must(child.wait(kLimit));

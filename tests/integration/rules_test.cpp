@@ -52,7 +52,7 @@ TEST_F(RulesTest, ExeMatchesTheFullPath) {
 }
 
 TEST_F(RulesTest, ExeMatchesAGlob) {
-  const AgentProcess agent = start_agent(rule("prefix = \"globbed\"\nexe = \"*/by_gl?b\""));
+  const AgentProcess agent = start_agent(rule("prefix = \"globbed\"\nexe = \"*/by_gl*b\""));
   run(must(Actor::create("by_glob")));
   EXPECT_EQ(denied(agent, "globbed"), 1);
 }
@@ -135,6 +135,28 @@ TEST_F(RulesTest, PrefixesPastTheLimitAreOther) {
   std::set<std::string> prefixes = shown.values_of("process");
   prefixes.erase("other");
   EXPECT_LE(prefixes.size(), 3U);
+}
+
+TEST_F(RulesTest, SeriesPastTheBudgetAreOther) {
+  const AgentProcess agent = start_agent("[limits]\nseries = 100\n");
+  for (int i = 0; i < 12; ++i) run(must(Actor::create("series" + std::to_string(i))), {"--count", "2"});
+  const Exposition shown = must(agent.scrape());
+  EXPECT_EQ(shown.sum("conn_failures_total", {{"reason", "denied"}}), 24);
+  EXPECT_EQ(shown.sum("conn_tcp_connect_duration_seconds_count", {{"outcome", "fail"}}),
+            shown.sum("conn_failures_total", {{"stage", "tcp"}}));
+  EXPECT_GT(denied(shown, "other"), 0);
+  EXPECT_GT(shown.sum("connscope_series_folded_total"), 0);
+}
+
+TEST_F(RulesTest, AProcessMovedToAnotherCgroupIsMatchedThere) {
+  const TestCgroup cgroup = must(TestCgroup::create("connscope-test.slice/moved.service"));
+  const AgentProcess agent = start_agent(rule("prefix = \"moved\"\nunit = \"moved.service\""));
+  const Actor actor = must(Actor::create("mover"));
+  auto child = must(actor.start({"connect", "10.88.2.1", "7000", "--wait-line"}, apart_->fd()));
+  must(cgroup.take_in(child.pid()));
+  must(child.write_input("go\n"));
+  must(child.wait(std::chrono::seconds(5)));
+  EXPECT_EQ(denied(agent, "moved"), 1);
 }
 
 TEST_F(RulesTest, NothingOfAnExcludedProcessIsShown) {
