@@ -135,18 +135,21 @@ std::chrono::milliseconds Section::duration(std::string_view key, std::chrono::m
 std::vector<std::string> Section::texts(std::string_view key) const {
   const toml::node* node = find(*entry_, key);
   if (node == nullptr) return {};
-  const auto* array = node->as_array();
-  if (array == nullptr) return {text(key, "")};
   std::vector<std::string> values;
-  for (const toml::node& element : *array) {
+  const auto take = [&](const toml::node& element, std::string_view wrong) {
     const auto* value = element.as_string();
     if (value == nullptr) {
-      report(*entry_, key, "has " + std::string(type_text(element)) + " in it; allowed: strings in quotes");
+      report(*entry_, key, std::string(wrong) + " " + std::string(type_text(element)) + "; allowed: strings in quotes");
     } else if (has_nul(value->get())) {
       report(*entry_, key, kNulMessage);
     } else {
       values.push_back(value->get());
     }
+  };
+  if (const auto* array = node->as_array()) {
+    for (const toml::node& element : *array) take(element, "has in it");
+  } else {
+    take(*node, "is");
   }
   return values;
 }

@@ -2,6 +2,7 @@
 #include "agent/config/text_check.h"
 
 #include <cstddef>
+#include <utility>
 
 namespace connscope::config {
 namespace {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/identity/cgroup_path.h"
+#include "agent/metrics/utf8.h"
 
 namespace connscope::identity {
 namespace {
@@ -54,16 +55,18 @@ IdentityTable::IdentityTable(IdentitySource& source, ProcessRules rules, Identit
     : source_(source), rules_(std::move(rules)), limits_(limits), unknown_{kOtherPrefix, true} {}
 
 ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const {
+  // File names are any bytes; labels are UTF-8.
+  const auto text = [](std::string_view bytes) { return metrics::to_utf8(bytes); };
   ProcessAttributes attributes;
-  attributes.exe = info.exe_bytes == 0 ? "" : path_of_names(filled(info.exe, info.exe_bytes), info.exe_cut != 0);
-  attributes.comm = filled(info.key.comm, IDENTITY_COMM_BYTES).substr(0, strnlen(info.key.comm, IDENTITY_COMM_BYTES));
-  attributes.cgroup = path_of_names(filled(info.cgroup, info.cgroup_bytes), info.cgroup_cut != 0);
+  if (info.exe_bytes > 0) attributes.exe = text(path_of_names(filled(info.exe, info.exe_bytes), info.exe_cut != 0));
+  attributes.comm = text({info.key.comm, strnlen(info.key.comm, IDENTITY_COMM_BYTES)});
+  attributes.cgroup = text(path_of_names(filled(info.cgroup, info.cgroup_bytes), info.cgroup_cut != 0));
   attributes.unit = systemd_unit(attributes.cgroup);
   attributes.container = container_id(attributes.cgroup);
   attributes.uid = info.key.uid;
   // A name service may be slow or far away, so it is asked only when a rule needs it.
   if (rules_.wants_user()) attributes.user = user_name(info.key.uid);
-  attributes.args = words_of_args(filled(info.args, info.args_bytes));
+  attributes.args = text(words_of_args(filled(info.args, info.args_bytes)));
   return attributes;
 }
 

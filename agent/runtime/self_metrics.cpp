@@ -170,7 +170,7 @@ void SelfMetrics::show_probe(std::string_view name, const probe::ProbeReport& re
     follow(families_->bpf_runs, {program}, stats.runs);
     const std::uint64_t shown = std::exchange(run_time_ns_[program], stats.run_time_ns);
     if (Counter* counter = series_of(families_->bpf_run_seconds, {program}))
-      (void)counter->add(static_cast<double>(stats.run_time_ns - shown) * 1e-9);
+      (void)counter->add(static_cast<double>(stats.run_time_ns - shown) / 1e9);
   }
   for (const auto& map : report.maps) {
     set(families_->map_entries, {probe + "/" + map.map}, map.entries);

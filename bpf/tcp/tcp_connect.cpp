@@ -34,7 +34,7 @@ constexpr std::array<const char*, CONNECT_OUTCOMES> kReasons = {
 constexpr std::array<const char*, AUDIT_COUNTERS> kAuditNames = {"active_opens", "attempt_fails"};
 constexpr std::array<const char*, AUDIT_COUNTERS> kSnmpNames = {"ActiveOpens", "AttemptFails"};
 constexpr auto kAuditWindow = std::chrono::seconds(60);
-constexpr double kSecondsPerNs = 1e-9;
+constexpr double kNsPerSecond = 1e9;
 
 using Clock = std::chrono::steady_clock;
 
@@ -266,7 +266,7 @@ Status TcpConnect::add_ended(const connect_ended_key& key, const connect_ended& 
   if (series == nullptr) return {};
   const bool failed = key.outcome != CONNECT_OK;
   series->durations[key.family][failed ? 1 : 0]->add(key.bucket, news.count,
-                                                     static_cast<double>(news.sum_ns) * kSecondsPerNs);
+                                                     static_cast<double>(news.sum_ns) / kNsPerSecond);
   if (failed) series->failures[key.outcome]->add(std::uint64_t{news.count});
   return {};
 }

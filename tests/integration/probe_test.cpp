@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tcp_connect probe inside the test's own process, where it can be detached, starved of room, and made to retire what
+// is idle: things that a running agent does not do on demand.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/base/unique_fd.h"
+#include "agent/identity/identity_table.h"
+#include "agent/metrics/registry.h"
+#include "bpf/catalog.h"
+#include "tests/integration/bpf_required.h"
+
+namespace connscope::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+/// The probe with everything that it needs, counting this process under "self".
+class Bench {
+ public:
+  explicit Bench(const std::string& toml, identity::IdentityLimits limits = {})
+      : document_(*config::Document::parse("[[process]]\nprefix = \"self\"\nexe = \"*/probe_integration_test\"\n" + toml,
+                                           "test.toml")),
+        identity_(bpf::make_identity_probe()),
+        identities_(*identity_, identity::ProcessRules::parse(document_.root()), limits) {
+    auto probes = bpf::make_probes({registry_, identities_}, document_.root().table("probe"));
+    const auto legal = document_.finish();
+    EXPECT_TRUE(legal) << legal.error().message();
+    probe_ = std::move(probes->front());
+    const auto identity_started = identity_->start({});
+    EXPECT_TRUE(identity_started) << identity_started.error().message();
+    const auto started = probe_->start(identity_->shared_maps());
+    EXPECT_TRUE(started) << started.error().message();
+    collect();
+  }
+
+  void collect() {
+    for (const std::uint64_t id : identity_->take_news()) identities_.label_of(id);
+    const auto outcome = probe_->collect(now_);
+    EXPECT_TRUE(outcome) << outcome.error().message();
+  }
+  /// The test's clock goes on, and what is idle is retired.
+  void pass(std::chrono::seconds time) {
+    now_ += time;
+    collect();
+    const auto retired = identities_.retire_idle(now_);
+    EXPECT_TRUE(retired) << retired.error().message();
+    if (retired) probe_->retire(*retired);
+  }
+  probe::Probe& probe() { return *probe_; }
+  identity::IdentityTable& identities() { return identities_; }
+
+  /// The sum of a family's series with these label values, "" standing for any.
+  double sum(const std::string& family, const std::vector<std::string>& values) const {
+    double total = 0;
+    const auto snapshot = registry_.snapshot();
+    for (const auto& candidate : snapshot->families)
+      if (candidate.descriptor->name == family)
+        for (const auto& sample : candidate.samples)
+          if (matches(*sample.label_values, values)) total += number(sample.value);
+    return total;
+  }
+  std::uint64_t lost(const std::string& cause) const {
+    for (const auto& lost : probe_->report().lost)
+      if (lost.cause == cause) return lost.count;
+    return 0;
+  }
+  std::uint64_t entries(const std::string& map) const {
+    for (const auto& usage : probe_->report().maps)
+      if (usage.map == map) return usage.entries;
+    return 0;
+  }
+
+ private:
+  static bool matches(const std::vector<std::string>& values, const std::vector<std::string>& wanted) {
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (!wanted[i].empty() && values[i] != wanted[i]) return false;
+    return true;
+  }
+  static double number(const metrics::Value& value) {
+    if (const auto* counter = std::get_if<metrics::CounterValue>(&value)) return metrics::as_double(counter->total);
+    if (const auto* gauge = std::get_if<metrics::GaugeValue>(&value)) return metrics::as_double(gauge->value);
+    double count = 0;
+    for (const auto bucket : std::get<metrics::HistogramValue>(value).counts) count += static_cast<double>(bucket);
+    return count;
+  }
+
+  config::Document document_;
+  metrics::Registry registry_;
+  std::unique_ptr<probe::IdentityProbe> identity_;
+  identity::IdentityTable identities_;
+  std::unique_ptr<probe::Probe> probe_;
+  Clock::time_point now_ = Clock::now();
+};
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+/// Port 1 has no listener.
+void connect_refused(int times) {
+  const sockaddr_in address = loopback(1);
+  for (int i = 0; i < times; ++i) {
+    const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), -1);
+  }
+}
+
+/// Attempts that stay in SYN_SENT while they live: the listener's queue is full.
+class StuckAttempts {
+ public:
+  explicit StuckAttempts(int count) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof(address);
+    ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    ::listen(listener_.get(), 0);
+    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    // One connection fills a backlog of 0; those after it get no answer.
+    for (int i = 0; i < count + 1; ++i) {
+      clients_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      ::connect(clients_.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    }
+  }
+
+ private:
+  UniqueFd listener_;
+  std::vector<UniqueFd> clients_;
+};
+
+/// In a network namespace of its own, so that the kernel's counters there are the test's alone.
+class ProbeTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    CONNSCOPE_NEEDS_BPF();
+    ASSERT_EQ(::unshare(CLONE_NEWNET), 0);
+    const UniqueFd any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ifreq loopback_device{};
+    std::strcpy(loopback_device.ifr_name, "lo");
+    loopback_device.ifr_flags = IFF_UP;
+    ASSERT_EQ(::ioctl(any.get(), SIOCSIFFLAGS, &loopback_device), 0);
+  }
+};
+
+TEST_F(ProbeTest, TheAuditFallsWhenTheProbeIsDetached) {
+  Bench bench("");
+  connect_refused(1000);
+  bench.collect();
+  EXPECT_DOUBLE_EQ(bench.sum("connscope_audit_observed_ratio", {"active_opens"}), 1.0);
+  EXPECT_DOUBLE_EQ(bench.sum("connscope_audit_observed_ratio", {"attempt_fails"}), 1.0);
+  bench.probe().stop();
+  EXPECT_FALSE(bench.probe().report().up);
+  connect_refused(1000);
+  bench.collect();
+  EXPECT_DOUBLE_EQ(bench.sum("connscope_audit_observed_ratio", {"active_opens"}), 0.5);
+  EXPECT_DOUBLE_EQ(bench.sum("connscope_audit_observed_ratio", {"attempt_fails"}), 0.5);
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), 1000) << "what was counted before stays";
+}
+
+TEST_F(ProbeTest, AttemptsWithoutRoomForTheirStateAreCountedAsLost) {
+  Bench bench("[probe.tcp_connect]\nattempts = 8\n");
+  {
+    const StuckAttempts stuck(100);
+    bench.collect();
+    const double begun = bench.sum("conn_tcp_connects", {"self"});
+    EXPECT_LT(begun, 101);
+    EXPECT_EQ(begun + static_cast<double>(bench.lost("state_full")), 101);
+    EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}),
+              begun - bench.sum("conn_tcp_connect_duration_seconds", {"self"}));
+  }
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 0);
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), bench.sum("conn_tcp_connect_duration_seconds", {"self"}));
+}
+
+TEST_F(ProbeTest, EndsWithoutACellAreCountedAsLostAndDoNotStayInFlight) {
+  Bench bench("[probe.tcp_connect]\ncells = 8\n");
+  // Refusals on loopback take from some to some hundred microseconds: more buckets than eight cells, with the stuck ones.
+  connect_refused(5000);
+  for (int i = 0; i < 5; ++i) {
+    const StuckAttempts stuck(20);
+    connect_refused(500);
+  }
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), 5000 + 5 * (21 + 500));
+  EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 0);
+  const auto lost = static_cast<double>(bench.lost("cells_full"));
+  EXPECT_GT(lost, 0);
+  EXPECT_EQ(bench.sum("conn_tcp_connect_duration_seconds", {}) + lost, bench.sum("conn_tcp_connects", {}));
+}
+
+TEST_F(ProbeTest, WhatIsIdleIsRetiredWithoutLosingACount) {
+  identity::IdentityLimits limits;
+  limits.idle = 60s;
+  limits.grace = 10s;
+  Bench bench("", limits);
+  connect_refused(10);
+  bench.collect();
+  ASSERT_GT(bench.entries("connect_ended"), 0U);
+  ASSERT_EQ(bench.identities().size(), 1U);
+  bench.pass(60s);  // forgotten by the kernel
+  connect_refused(5);  // comes under a new identity
+  bench.pass(5s);
+  EXPECT_EQ(bench.identities().size(), 2U);
+  bench.pass(10s);  // the old one's cells go
+  EXPECT_EQ(bench.identities().size(), 1U);
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), 15);
+  EXPECT_EQ(bench.sum("conn_failures", {"self", "client", "tcp", "refused"}), 15);
+  bench.pass(60s);
+  bench.pass(10s);
+  bench.collect();
+  EXPECT_EQ(bench.identities().size(), 0U);
+  EXPECT_EQ(bench.entries("connect_ended"), 0U) << "the maps are at their resting size";
+  EXPECT_EQ(bench.entries("connect_begun"), 0U);
+  connect_refused(3);
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), 18) << "the counter never falls";
+}
+
+TEST_F(ProbeTest, AnAttemptInFlightKeepsItsIdentity) {
+  identity::IdentityLimits limits;
+  limits.idle = 60s;
+  limits.grace = 10s;
+  Bench bench("", limits);
+  {
+    const StuckAttempts stuck(3);
+    for (int i = 0; i < 5; ++i) bench.pass(60s);
+    EXPECT_EQ(bench.identities().size(), 1U);
+    EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 3);
+  }
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_failures", {"self", "client", "tcp", "aborted"}), 3);
+  EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 0);
+}
+
+}  // namespace
+}  // namespace connscope::testing

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/identity/identity_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <set>
+#include <string>
+
+namespace connscope::identity {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace std::string_view_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr IdentityTable::Time kNow{1000s};
+
+/// The kernel's tables, in memory.
+class FakeKernel final : public IdentitySource {
+ public:
+  void add(std::uint64_t id, std::string_view exe_names, std::string_view cgroup_names = {}, std::uint32_t uid = 0) {
+    identity_info info{};
+    info.key.exe_inode = id;
+    info.key.uid = uid;
+    info.exe_bytes = static_cast<std::uint32_t>(exe_names.size());
+    std::memcpy(info.exe, exe_names.data(), exe_names.size());
+    info.cgroup_bytes = static_cast<std::uint32_t>(cgroup_names.size());
+    std::memcpy(info.cgroup, cgroup_names.data(), cgroup_names.size());
+    infos[id] = info;
+  }
+  Result<identity_info> read(std::uint64_t id) override {
+    ++reads;
+    const auto info = infos.find(id);
+    if (info == infos.end()) return Error::from_errno("identity_infos", ENOENT);
+    return info->second;
+  }
+  Status set_ignored(const identity_key& key, std::uint64_t id, bool is_ignored) override {
+    EXPECT_EQ(key.exe_inode, id);
+    if (is_ignored) {
+      ignored.insert(id);
+    } else {
+      ignored.erase(id);
+    }
+    return {};
+  }
+  Status forget(const identity_key& key) override {
+    forgotten.insert(key.exe_inode);
+    return {};
+  }
+  Status erase(std::uint64_t id) override {
+    infos.erase(id);
+    return {};
+  }
+  Status publish(bool args) override {
+    ++publications;
+    wants_args = args;
+    return {};
+  }
+
+  std::map<std::uint64_t, identity_info> infos;
+  std::set<std::uint64_t> ignored;
+  std::set<std::uint64_t> forgotten;
+  int reads = 0;
+  int publications = 0;
+  bool wants_args = false;
+};
+
+ProcessRules rules(const std::string& toml) {
+  auto document = config::Document::parse(toml, "test.toml");
+  EXPECT_TRUE(document);
+  auto parsed = ProcessRules::parse(document->root());
+  const auto legal = document->finish();
+  EXPECT_TRUE(legal) << legal.error().message();
+  return parsed;
+}
+
+TEST(PathOfNames, TurnsLeafFirstNamesIntoAPath) {
+  EXPECT_EQ(path_of_names("nginx\0sbin\0usr\0"sv, false), "/usr/sbin/nginx");
+  EXPECT_EQ(path_of_names("nginx\0sbin\0"sv, true), ".../sbin/nginx");
+  EXPECT_EQ(path_of_names("nginx"sv, false), "/nginx");
+  EXPECT_EQ(path_of_names({}, false), "/");
+}
+
+TEST(IdentityTable, WithoutARuleThePrefixIsTheExecutablesBaseName) {
+  FakeKernel kernel;
+  kernel.add(10, "nginx\0sbin\0usr\0"sv);
+  IdentityTable table(kernel, rules(""), {});
+  EXPECT_EQ(table.label_of(10).prefix, "nginx");
+  EXPECT_EQ(table.label_of(10).prefix, "nginx");
+  EXPECT_EQ(kernel.reads, 1) << "an identity is looked up once";
+}
+
+TEST(IdentityTable, L15_FirstRuleThatMatchesGivesThePrefix) {
+  FakeKernel kernel;
+  kernel.add(10, "firefox-bin\0firefox\0lib\0"sv);
+  kernel.add(11, "x\0"sv, "web.service\0system.slice\0"sv);
+  IdentityTable table(kernel, rules("[[process]]\nprefix = \"ui\"\nexe = \"*/firefox*\"\n"
+                                    "[[process]]\nprefix = \"web\"\nunit = \"web.service\"\n"),
+                      {});
+  EXPECT_EQ(table.label_of(10).prefix, "ui");
+  EXPECT_EQ(table.label_of(11).prefix, "web");
+}
+
+TEST(IdentityTable, BytesThatAreNotUtf8DoNotReachALabel) {
+  FakeKernel kernel;
+  kernel.add(10, "bad\xffname\0bin\0"sv);
+  IdentityTable table(kernel, rules(""), {});
+  EXPECT_EQ(table.label_of(10).prefix, "bad\xef\xbf\xbdname");
+}
+
+TEST(IdentityTable, WhatTheKernelHasNoRoomForIsOther) {
+  FakeKernel kernel;
+  IdentityTable table(kernel, rules(""), {});
+  EXPECT_EQ(table.label_of(IDENTITY_UNKNOWN).prefix, "other");
+  EXPECT_EQ(table.label_of(12345).prefix, "other");
+}
+
+TEST(IdentityTable, PrefixesBeyondTheLimitFoldIntoOther) {
+  FakeKernel kernel;
+  for (std::uint64_t id = 10; id < 14; ++id) kernel.add(id, std::string(1, static_cast<char>('a' + id - 10)));
+  kernel.add(20, "a"sv);
+  IdentityLimits limits;
+  limits.prefixes = 2;
+  IdentityTable table(kernel, rules(""), limits);
+  EXPECT_EQ(table.label_of(10).prefix, "a");
+  EXPECT_EQ(table.label_of(11).prefix, "b");
+  EXPECT_EQ(table.label_of(12).prefix, "other");
+  EXPECT_EQ(table.label_of(13).prefix, "other");
+  EXPECT_EQ(table.label_of(20).prefix, "a");
+  EXPECT_EQ(table.prefixes(), 2U);
+  EXPECT_EQ(table.folded(), 2U);
+}
+
+TEST(IdentityTable, AnExcludedProcessIsMarkedInTheKernelAtFirstSight) {
+  FakeKernel kernel;
+  kernel.add(10, "noise\0bin\0"sv);
+  IdentityTable table(kernel, rules("[[process]]\nexe = \"*/noise\"\ncapture = false\n"), {});
+  EXPECT_FALSE(table.label_of(10).captured);
+  EXPECT_THAT(kernel.ignored, ElementsAre(10));
+  EXPECT_EQ(kernel.publications, 1);
+}
+
+TEST(IdentityTable, NewRulesHoldForKnownIdentitiesAtOnce) {
+  FakeKernel kernel;
+  kernel.add(10, "a\0bin\0"sv);
+  kernel.add(11, "b\0bin\0"sv);
+  IdentityTable table(kernel, rules(""), {});
+  table.label_of(10);
+  table.label_of(11);
+  const auto before = table.generation();
+  ASSERT_TRUE(table.set_rules(rules("[[process]]\nprefix = \"first\"\nexe = \"*/a\"\n"
+                                    "[[process]]\nexe = \"*/b\"\ncapture = false\n"),
+                              {}));
+  EXPECT_NE(table.generation(), before);
+  EXPECT_EQ(table.label_of(10).prefix, "first");
+  EXPECT_THAT(kernel.ignored, ElementsAre(11));
+  EXPECT_EQ(kernel.reads, 2) << "a changed rule needs no new capture";
+  ASSERT_TRUE(table.set_rules(rules(""), {}));
+  EXPECT_THAT(kernel.ignored, IsEmpty());
+  EXPECT_EQ(table.label_of(11).prefix, "b");
+}
+
+TEST(IdentityTable, TheKernelReadsArgumentsOnlyWhenARuleWantsThem) {
+  FakeKernel kernel;
+  IdentityTable table(kernel, rules(""), {});
+  ASSERT_TRUE(table.publish());
+  EXPECT_FALSE(kernel.wants_args);
+  ASSERT_TRUE(table.set_rules(rules("args = true\n[[process]]\nprefix = \"x\"\nargs = \"*a.py*\"\n"), {}));
+  EXPECT_TRUE(kernel.wants_args);
+}
+
+TEST(IdentityTable, AnIdleIdentityIsForgottenFirstAndRetiredAfterTheGraceTime) {
+  FakeKernel kernel;
+  kernel.add(10, "a"sv);
+  IdentityLimits limits;
+  limits.idle = 60s;
+  limits.grace = 10s;
+  IdentityTable table(kernel, rules(""), limits);
+  table.touch(10, kNow);
+  EXPECT_THAT(table.retire_idle(kNow + 59s).value(), IsEmpty());
+  EXPECT_THAT(kernel.forgotten, IsEmpty());
+  EXPECT_THAT(table.retire_idle(kNow + 60s).value(), IsEmpty());
+  EXPECT_THAT(kernel.forgotten, ElementsAre(10));
+  EXPECT_THAT(table.retire_idle(kNow + 69s).value(), IsEmpty());
+  EXPECT_THAT(table.retire_idle(kNow + 70s).value(), ElementsAre(10));
+  EXPECT_EQ(table.size(), 0U);
+  EXPECT_THAT(kernel.infos, IsEmpty());
+}
+
+TEST(IdentityTable, ALateEventPutsTheRetirementOff) {
+  FakeKernel kernel;
+  kernel.add(10, "a"sv);
+  IdentityLimits limits;
+  limits.idle = 60s;
+  limits.grace = 10s;
+  IdentityTable table(kernel, rules(""), limits);
+  table.touch(10, kNow);
+  (void)table.retire_idle(kNow + 60s);
+  table.touch(10, kNow + 65s);
+  EXPECT_THAT(table.retire_idle(kNow + 74s).value(), IsEmpty());
+  EXPECT_THAT(table.retire_idle(kNow + 75s).value(), ElementsAre(10));
+}
+
+TEST(IdentityTable, AnAnnouncedIdentityIsNotRetiredBeforeItsTime) {
+  FakeKernel kernel;
+  kernel.add(10, "a"sv);
+  IdentityTable table(kernel, rules(""), {});
+  table.label_of(10);
+  EXPECT_THAT(table.retire_idle(kNow).value(), IsEmpty());
+  EXPECT_THAT(kernel.forgotten, IsEmpty());
+}
+
+}  // namespace
+}  // namespace connscope::identity

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The collect cycle with probes made of plain memory: what it does when one of them cannot start or fails, and scrapes
+// beside collects.
+#include "agent/runtime/collect_cycle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "agent/runtime/scrape.h"
+
+namespace connscope::runtime {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class FakeIdentityProbe final : public probe::IdentityProbe {
+ public:
+  explicit FakeIdentityProbe(bool starts) : starts_(starts) {}
+  [[nodiscard]] std::string_view name() const override { return "identity"; }
+  Status start(const probe::SharedMaps& /*shared*/) override {
+    return starts_ ? Status() : Status(Error("no BTF in this kernel"));
+  }
+  void check_reload(config::Section /*section*/) const override {}
+  void stop() override {}
+  Status collect(std::chrono::steady_clock::time_point /*now*/) override { return {}; }
+  void retire(const std::vector<std::uint64_t>& /*identities*/) override {}
+  [[nodiscard]] probe::ProbeReport report() const override { return {starts_, {}, {}, {}, {}}; }
+  [[nodiscard]] probe::SharedMaps shared_maps() const override { return {{"identities", 7}}; }
+  [[nodiscard]] int news_fd() const override { return -1; }
+  std::vector<std::uint64_t> take_news() override { return {}; }
+  Result<identity_info> read(std::uint64_t /*id*/) override { return identity_info{}; }
+  Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
+  Status forget(const identity_key& /*key*/) override { return {}; }
+  Status erase(std::uint64_t /*id*/) override { return {}; }
+  Status publish(bool /*wants_args*/) override { return {}; }
+
+ private:
+  bool starts_;
+};
+
+/// Counts one event at each collect.
+class FakeProbe final : public probe::Probe {
+ public:
+  FakeProbe(const probe::ProbeContext& context, bool starts)
+      : events_(context.registry.family<metrics::Counter>({"events", "Events.", "", {"process"}, "process"}).value()),
+        starts_(starts) {}
+  [[nodiscard]] std::string_view name() const override { return "fake"; }
+  Status start(const probe::SharedMaps& shared) override {
+    EXPECT_EQ(shared.count("identities"), 1U);
+    if (!starts_) return Error("refused by policy");
+    up_ = true;
+    return {};
+  }
+  void check_reload(config::Section section) const override { section.fail("size", "cannot change"); }
+  void stop() override { up_ = false; }
+  Status collect(std::chrono::steady_clock::time_point /*now*/) override {
+    if (!up_) return {};
+    events_->with({"web"}).value()->add(std::uint64_t{1});
+    return {};
+  }
+  void retire(const std::vector<std::uint64_t>& /*identities*/) override {}
+  [[nodiscard]] probe::ProbeReport report() const override {
+    if (!up_) return {};
+    return {true, {{"on_event", "tp_btf/event", ""}}, {{"on_event", 2000, 3}}, {{"cells", 1, 8}}, {{"cells_full", 4}}};
+  }
+
+ private:
+  metrics::Family<metrics::Counter>* events_;
+  bool starts_;
+  bool up_ = false;
+};
+
+std::unique_ptr<CollectCycle> make_cycle(config::Document& document, bool identity_starts, bool probe_starts) {
+  const auto make_probes = [probe_starts](const probe::ProbeContext& context, config::Section /*section*/)
+      -> Result<std::vector<std::unique_ptr<probe::Probe>>> {
+    std::vector<std::unique_ptr<probe::Probe>> probes;
+    probes.push_back(std::make_unique<FakeProbe>(context, probe_starts));
+    return probes;
+  };
+  auto cycle = CollectCycle::create(Settings::parse(document.root()), document.root(),
+                                    std::make_unique<FakeIdentityProbe>(identity_starts), make_probes, "1.2.3");
+  EXPECT_TRUE(cycle) << cycle.error().message();
+  return std::move(*cycle);
+}
+
+config::Document parse(const std::string& toml) { return *config::Document::parse(toml, "test.toml"); }
+
+std::string text_of(const metrics::Snapshot& snapshot) {
+  std::string text;
+  exporters::make_formats().front().encoder->encode(snapshot, {}, text);
+  return text;
+}
+
+TEST(CollectCycle, ShowsProbesAndTheirFigures) {
+  auto document = parse("");
+  const auto cycle = make_cycle(document, true, true);
+  cycle->start();
+  cycle->run({});
+  cycle->run({});
+  const std::string text = text_of(*cycle->exchange().latest());
+  EXPECT_THAT(text, HasSubstr("events_total{process=\"web\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_probe_up{probe=\"fake\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_probe_info{probe=\"fake\",hook=\"tp_btf/event\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_bpf_run_seconds_total{program=\"fake/on_event\"} 2e-06\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_bpf_map_max_entries{map=\"fake/cells\"} 8\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_lost_events_total{probe=\"fake\",cause=\"cells_full\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_collect_success{collector=\"fake\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_build_info{version=\"1.2.3\""));
+  EXPECT_THAT(text, HasSubstr("process_resident_memory_bytes"));
+}
+
+TEST(CollectCycle, AProbeThatIsRefusedIsOffAndSaysWhy) {
+  auto document = parse("");
+  const auto cycle = make_cycle(document, true, false);
+  cycle->start();
+  cycle->run({});
+  const std::string text = text_of(*cycle->exchange().latest());
+  EXPECT_THAT(text, HasSubstr("connscope_probe_up{probe=\"fake\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_probe_info{probe=\"fake\",reason=\"refused by policy\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_probe_up{probe=\"identity\"} 1\n"));
+}
+
+TEST(CollectCycle, WithoutIdentitiesNoProbeIsStarted) {
+  auto document = parse("");
+  const auto cycle = make_cycle(document, false, true);
+  cycle->start();
+  cycle->run({});
+  const std::string text = text_of(*cycle->exchange().latest());
+  EXPECT_THAT(text, HasSubstr("connscope_probe_info{probe=\"identity\",reason=\"no BTF in this kernel\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("connscope_probe_up{probe=\"fake\"} 0\n"));
+  EXPECT_THAT(text, Not(HasSubstr("events_total{")));
+}
+
+TEST(CollectCycle, AReloadReportsWhatNeedsARestart) {
+  auto document = parse("[probe.fake]\nsize = 3\n");
+  const auto cycle = make_cycle(document, true, true);
+  cycle->check_reload(document.root());
+  EXPECT_THAT(document.finish().error().message(), HasSubstr("test.toml:2: probe.fake.size: cannot change"));
+}
+
+TEST(CollectCycle, ScrapesBesideCollectsSeeCountersRise) {
+  auto document = parse("");
+  const auto cycle = make_cycle(document, true, true);
+  cycle->start();
+  cycle->run({});
+  const auto formats = exporters::make_formats();
+  const auto routes = make_routes(cycle->exchange(), formats, "/metrics", "1.2.3");
+  std::atomic<int> open_scrapers = 4;
+  std::vector<std::thread> scrapers;
+  for (int i = 0; i < 4; ++i)
+    scrapers.emplace_back([&] {
+      for (int scrape = 0; scrape < 50; ++scrape) {
+        const auto response = routes.front().handler({"GET", "/metrics", "prefix=w*", "", ""});
+        EXPECT_EQ(response.status, 200);
+        EXPECT_THAT(response.body, HasSubstr("events_total{process=\"web\"}"));
+      }
+      --open_scrapers;
+    });
+  while (open_scrapers > 0) cycle->run({});
+  for (auto& scraper : scrapers) scraper.join();
+}
+
+}  // namespace
+}  // namespace connscope::runtime
