@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::seconds kLimit(5);
 
 std::string renamed_to(const std::string& prefix) {
-  return "[[process]]\nprefix = \"" + prefix + "\"\nexe = \"*/reloaded\"\n";
+  return "[[process]]\nprefix = \"" + prefix + "\"\nexe = \"*/" + own_name("reloaded") + "\"\n";
 }
 
 class LifecycleTest : public ::testing::Test {
@@ -79,10 +79,9 @@ TEST_F(LifecycleTest, ARuleThatExcludesWorksAtOnceAfterReload) {
   auto child = must(actor_->start({"connect", "127.0.0.1", "7000", "--count", "2", "--wait-line"}, apart_->fd()));
   connect_once();
   EXPECT_EQ(attempts("old"), 1);
-  must(
-      agent_->reload("[[process]]\nexe = \"*/reloaded\"\ncapture = false\n[[process]]\nprefix = \"probe\"\n"
-                     "exe = \"*/reload_probe\"\n"));
   const Actor probe = must(Actor::create("reload_probe"));
+  must(agent_->reload("[[process]]\nexe = \"" + actor_->path() + "\"\ncapture = false\n[[process]]\n" +
+                      "prefix = \"probe\"\nexe = \"" + probe.path() + "\"\n"));
   ASSERT_TRUE(eventually(kLimit, [&] {
     must(probe.run({"connect", "127.0.0.1", "7000"}, apart_->fd()));
     return attempts("probe") > 0;
@@ -90,7 +89,7 @@ TEST_F(LifecycleTest, ARuleThatExcludesWorksAtOnceAfterReload) {
   must(child.write_input("go\n"));
   must(child.wait(kLimit));
   connect_once();
-  EXPECT_EQ(attempts("old") + attempts("reloaded"), 1);
+  EXPECT_EQ(attempts("old") + attempts(actor_->name()), 1);
 }
 
 TEST_F(LifecycleTest, AnAttemptOlderThanTheAgentLeavesTheCountsBalanced) {
