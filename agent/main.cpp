@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Puts connscope together: which probes, which formats, and the command line around them.
+#include <spdlog/spdlog.h>
+
 #include <cstdio>
 #include <string>
 #include <utility>
 #include <variant>
-
-#include <spdlog/spdlog.h>
 
 #include "agent/config/options.h"
 #include "agent/runtime/agent.h"

@@ -30,7 +30,8 @@ use_any_bpftool
 # scripts/run.sh needs none of the tests' packages; once they are there, the tests are built.
 tests=OFF
 ! pkg-config --exists gmock benchmark || tests=ON
-if [[ ! -e build/$preset/build.ninja ]] || ! grep --quiet "^CONNSCOPE_TESTS:BOOL=$tests$" "build/$preset/CMakeCache.txt"; then
+cache=build/$preset/CMakeCache.txt
+if [[ ! -e build/$preset/build.ninja ]] || ! grep --quiet "^CONNSCOPE_TESTS:BOOL=$tests$" "$cache"; then
   [[ $tests == ON ]] || say "the tests are left out: scripts/setup.sh --test installs what they need"
   cmake --preset "$preset" -DCONNSCOPE_TESTS="$tests"
 fi

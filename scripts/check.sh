@@ -49,7 +49,7 @@ asan_tests() {
   ctest --test-dir build/asan -L unit --parallel "$(nproc)" --output-on-failure --no-tests=error
 }
 
-# ThreadSanitizer of older compilers knows no address space layout with more random bits than 28, and newer systems have 32.
+# ThreadSanitizer of older compilers knows no address space layout with more random bits than 28; newer systems have 32.
 tsan_tests() {
   local fixed_layout=(setarch --addr-no-randomize)
   "${fixed_layout[@]}" true 2>/dev/null || fixed_layout=()

@@ -54,7 +54,8 @@ list_packages() {
     ubuntu-24.04) clang_version=18 ;;
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
-    zlib1g-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev ca-certificates)
+    zlib1g-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
+    ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;
     ubuntu-*) packages+=(linux-tools-common linux-tools-generic) ;;
@@ -97,19 +98,21 @@ check_minimum() { # PACKAGE VERSION_ON_THE_MACHINE MINIMUM
 
 # Refuses, before anything is installed, when the distribution cannot give what is needed.
 refuse_the_impossible() {
-  local package offered unknown=()
+  local package offered too_old=() unknown=()
   for package in "${!outdated[@]}"; do
     offered=$(candidate_version "$package")
     at_least "$offered" "${outdated[$package]}" ||
-      die "$distribution offers $package ${offered:-not at all}, and connscope needs ${outdated[$package]} or newer." \
-        "Nothing was installed. Build on a newer release (Debian 12 or 13, Ubuntu 24.04), or install a newer $package" \
-        "yourself, in PATH or where pkg-config finds it, and run this again."
+      too_old+=("$package ${offered:-not at all} where ${outdated[$package]} is needed,")
   done
+  ((${#too_old[@]} == 0)) || die "$distribution offers ${too_old[*]} so nothing was installed." \
+    "Build on a newer release (Debian 12 or 13, Ubuntu 24.04), or install newer ones yourself, in PATH or where" \
+    "pkg-config finds them, and run this again."
   for package in "${missing[@]}"; do
     [[ $(candidate_version "$package") ]] || unknown+=("$package")
   done
-  ((${#unknown[@]} == 0)) || die "$distribution's package sources do not offer: ${unknown[*]}. Nothing was installed." \
-    "Enable the sources that hold them (on Ubuntu: universe), or install them yourself."
+  ((${#unknown[@]} == 0)) || die "$distribution does not offer: ${unknown[*]}, so nothing was installed." \
+    "Enable the sources that hold them (on Ubuntu: universe); or install everything that CONTRIBUTING.md lists under" \
+    "\"Dependencies\" yourself, and run scripts/build.sh."
 }
 
 find_distribution

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/http/finish.h"
 
+#include <civetweb.h>
+
 #include <string>
 
 #include "agent/http/accept.h"
@@ -10,23 +12,6 @@ namespace connscope::http {
 namespace {
 
 constexpr std::size_t kWorthCompressing = 1024;  // below, one packet carries the body either way
-
-std::string_view reason(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 500:
-      return "Internal Server Error";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "";
-  }
-}
 
 }  // namespace
 
@@ -46,7 +31,7 @@ Response finish(Response response, std::string_view accept_encoding) {
 Response plain_response(int status, std::string_view detail) {
   Response response;
   response.status = status;
-  response.body = std::to_string(status) + " " + std::string(reason(status));
+  response.body = std::to_string(status) + " " + mg_get_response_code_text(nullptr, status);
   if (!detail.empty()) response.body += ": " + std::string(detail);
   response.body += "\n";
   return response;

@@ -13,7 +13,7 @@ namespace connscope::http {
 /// `accept_encoding` welcomes gzip.
 [[nodiscard]] Response finish(Response response, std::string_view accept_encoding);
 
-/// A short plain body: the status, its standard reason, and `detail` when there is one.
+/// A short plain body: `status` (one that HTTP knows), its standard reason, and `detail` when there is one.
 [[nodiscard]] Response plain_response(int status, std::string_view detail = {});
 
 }  // namespace connscope::http

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The HTTP/1.1 server: exact paths, GET and HEAD, keep-alive, gzip when welcome, Content-Length always.
-// Errors are its own matter: 400 for a request that is no HTTP or carries a body, 404, 405 with `Allow`, 500 when a
-// handler throws, 503 with `Retry-After` beyond the limit. It tells nothing about itself in headers.
+// The HTTP/1.1 server, on CivetWeb: exact paths, GET and HEAD, keep-alive, gzip when welcome, Content-Length always.
+// Errors are its own matter: 400 and its kin for what is no HTTP, is too large or carries a body, 404, 405 with
+// `Allow`, 500 when a handler throws, 503 with `Retry-After` beyond the limit. It tells nothing about itself in
+// headers.
 //
-// One event loop (thread) for each listen address reads and writes; idle, half-open and slow clients cost it some
-// memory each and never a thread. Beyond `max_connections` on one address, the connection that has been quiet longest
-// is closed for the new one, so nobody can starve others by holding connections; a quiet one is closed after two
-// minutes in any case.
-// Routes that are `limited` run on a few worker threads; the others run in the event loop, so they must be quick and
-// must not block. Threads of the server take no signals.
+// CivetWeb has one thread for each connection that has sent something; a client that then says or reads nothing for a
+// second is closed and the thread is free for the next. Clients that only connect take no thread.
+// Handlers run on these threads. CivetWeb chooses their stacks (100 KiB in Debian's build), so keep large things in the
+// heap. The threads take the signal mask of the one that starts the server: block there what they must not take.
+// CivetWeb makes the process ignore SIGPIPE and SIGCHLD.
+// One thread at a time may start or destroy servers: CivetWeb's count of its users is not guarded.
 #pragma once
 
 #include <cstddef>
@@ -24,14 +25,13 @@ namespace connscope::http {
 
 struct Route {
   std::string path;
-  bool limited = false;
+  bool limited = false;  ///< counts towards max_requests
   Handler handler;
 };
 
 struct ServerOptions {
-  std::vector<std::string> listen_addresses;  ///< see open_listener() in listener.h for the forms
-  std::size_t max_requests = 40;              ///< limited requests at once, waiting ones included
-  std::size_t max_connections = 512;          ///< for each listen address
+  std::vector<std::string> listen_addresses;  ///< see listen_address.h for the forms
+  std::size_t max_requests = 40;              ///< handlers of limited routes that run at once; 0: no limit
 };
 
 class Server {
@@ -41,7 +41,7 @@ class Server {
 
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  /// Closes every connection. Waits for handlers that run, but for no client.
+  /// Closes every connection. Waits for handlers that run; for clients a second at most.
   ~Server();
 
   /// One for each listen address, with the real ports: "http://127.0.0.1:9752".

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Audit: what a probe has seen against what the kernel itself counts in /proc/net/snmp of the agent's network namespace,
-// over a sliding window. A ratio of 1 says that nothing was missed. One thread; times are passed in.
+// Audit: what a probe has seen against what the kernel itself counts in /proc/net/snmp of the agent's network
+// namespace, over a sliding window. A ratio of 1 says that nothing was missed. One thread; times are passed in.
 #pragma once
 
 #include <chrono>

@@ -56,7 +56,8 @@ std::string explain_refusal(int code) {
   switch (code) {
     case EPERM:
     case EACCES:
-      return "refused: the agent lacks a capability (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN or root), or this kernel's policy "
+      return "refused: the agent lacks a capability (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN or root), or this kernel's "
+             "policy "
              "forbids it";
     case ESRCH:
       return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF) or lacks the hook";

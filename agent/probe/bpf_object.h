@@ -66,10 +66,9 @@ class BpfObject {
     };
   }
 
-  /// Opens, gives the object the shared maps, and loads it. When a program is refused, opens and tries once more without
-  /// those named in `optional`, which then show as hooks with a problem.
-  static Result<BpfObject> load(const Opener& open, const SharedMaps& shared,
-                                const std::vector<std::string>& optional);
+  /// Opens, gives the object the shared maps, and loads it. When a program is refused, opens and tries once more
+  /// without those named in `optional`, which then show as hooks with a problem.
+  static Result<BpfObject> load(const Opener& open, const SharedMaps& shared, const std::vector<std::string>& optional);
 
   /// Attaches every loaded program. An error names the first program, not optional, that could not be attached.
   Status attach();

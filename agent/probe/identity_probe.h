@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IdentityProbe: the probe that owns the kernel's process identities. It starts before all others, which share its maps.
+// IdentityProbe: the probe that owns the kernel's process identities. It starts before all others, which share its
+// maps.
 #pragma once
 
 #include "agent/identity/identity_source.h"

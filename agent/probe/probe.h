@@ -3,8 +3,8 @@
 // Probe: the user half of one probe. It loads and attaches its BPF object, and at each collect reads the cells that the
 // programs have counted in and adds what is new to its metric families.
 //
-// Made by bpf/catalog.cpp, owned by the runtime. All calls come from the collecting thread. A probe that cannot start is
-// off: start() says why, report() shows it, and the rest of the agent goes on.
+// Made by bpf/catalog.cpp, owned by the runtime. All calls come from the collecting thread. A probe that cannot start
+// is off: start() says why, report() shows it, and the rest of the agent goes on.
 #pragma once
 
 #include <chrono>

@@ -15,8 +15,8 @@ namespace {
 /// A cycle that reads its sections of `document` and is never started.
 Result<std::unique_ptr<CollectCycle>> make_cycle(const config::Document& document, const AgentParts& parts) {
   const config::Section root = document.root();
-  auto cycle = CollectCycle::create(Settings::parse(root), root, parts.make_identity_probe(), parts.make_probes,
-                                    parts.version);
+  auto cycle =
+      CollectCycle::create(Settings::parse(root), root, parts.make_identity_probe(), parts.make_probes, parts.version);
   if (auto legal = document.finish(); !legal) return legal.error();
   return cycle;
 }
@@ -48,7 +48,8 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
 
   auto routes = make_routes(agent->cycle_->exchange(), agent->parts_.formats, agent->options_.telemetry_path,
                             agent->parts_.version);
-  auto server = http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
+  auto server =
+      http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
   if (!server) return server.error();
   agent->server_ = std::move(*server);
   return agent;

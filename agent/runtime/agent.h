@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Agent: one running connscope, put together from parts that main.cpp chooses. create() binds the addresses, run() starts
-// the probes and serves until SIGTERM or SIGINT; SIGHUP reloads the config whole or not at all.
+// Agent: one running connscope, put together from parts that main.cpp chooses. create() binds the addresses, run()
+// starts the probes and serves until SIGTERM or SIGINT; SIGHUP reloads the config whole or not at all.
 #pragma once
 
 #include <memory>

@@ -23,8 +23,8 @@
 
 namespace connscope::runtime {
 
-using ProbesFactory = std::function<Result<std::vector<std::unique_ptr<probe::Probe>>>(const probe::ProbeContext&,
-                                                                                       config::Section)>;
+using ProbesFactory =
+    std::function<Result<std::vector<std::unique_ptr<probe::Probe>>>(const probe::ProbeContext&, config::Section)>;
 
 class CollectCycle {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventLoop: waits for descriptors, a timer and signals, and calls back; everything the collecting thread does is one of
-// these callbacks. One thread.
+// EventLoop: waits for descriptors, a timer and signals, and calls back; everything the collecting thread does is one
+// of these callbacks. One thread.
 #pragma once
 
 #include <sys/signalfd.h>

@@ -50,7 +50,8 @@ std::string landing_page(const std::string& telemetry_path, const std::string& v
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>connscope</title></head>\n<body>\n"
          "<h1>connscope</h1>\n<p>Version " +
          version + "</p>\n<ul>\n<li><a href=\"" + telemetry_path +
-         "\">Metrics</a></li>\n<li><a href=\"/-/healthy\">Health</a></li>\n<li><a href=\"/-/ready\">Readiness</a></li>\n"
+         "\">Metrics</a></li>\n<li><a href=\"/-/healthy\">Health</a></li>\n<li><a "
+         "href=\"/-/ready\">Readiness</a></li>\n"
          "</ul>\n</body>\n</html>\n";
 }
 

@@ -122,8 +122,8 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
   Families& families = *made;
   Registrar registrar(registry);
   registrar.add(families.build, "connscope_build", "The running build.", "", {});
-  registrar.add(families.probe_up, "connscope_probe_up", "1: the probe counts; 0: it is off, connscope_probe_info says why.",
-                "", {"probe"});
+  registrar.add(families.probe_up, "connscope_probe_up",
+                "1: the probe counts; 0: it is off, connscope_probe_info says why.", "", {"probe"});
   registrar.add(families.probe, "connscope_probe", "Where a probe hangs; reason: why it does not.", "",
                 {"probe", "hook", "reason"});
   registrar.add(families.bpf_run_seconds, "connscope_bpf_run_seconds",
@@ -151,12 +151,12 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
   registrar.add(families.resident, "process_resident_memory_bytes", "Resident memory of the agent.", "bytes", {});
   registrar.add(families.virtual_memory, "process_virtual_memory_bytes", "Virtual memory of the agent.", "bytes", {});
   registrar.add(families.threads, "process_threads", "Threads of the agent.", "", {});
-  registrar.add(families.start_time, "process_start_time_seconds", "When the agent started, in Unix time.", "seconds", {});
+  registrar.add(families.start_time, "process_start_time_seconds", "When the agent started, in Unix time.", "seconds",
+                {});
   registrar.add(families.open_fds, "process_open_fds", "Open file descriptors of the agent.", "", {});
   registrar.add(families.max_fds, "process_max_fds", "Its limit of open file descriptors.", "", {});
   if (!registrar.outcome()) return registrar.outcome().error();
-  if (Info* build = series_of(families.build, {}))
-    build->set({{"version", version}, {"compiler", __VERSION__}});
+  if (Info* build = series_of(families.build, {})) build->set({{"version", version}, {"compiler", __VERSION__}});
   return SelfMetrics(registry, std::move(made));
 }
 

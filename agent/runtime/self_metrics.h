@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SelfMetrics: the families that the agent has about itself (METRICS.md, "The agent itself"): its build, its process, its
-// probes, BPF programs and maps, what was lost, collects, reloads and the series budget. The collecting thread only.
+// SelfMetrics: the families that the agent has about itself (METRICS.md, "The agent itself"): its build, its process,
+// its probes, BPF programs and maps, what was lost, collects, reloads and the series budget. The collecting thread
+// only.
 #pragma once
 
 #include <chrono>

@@ -55,6 +55,10 @@ typedef _Bool bool;
 #define IPPROTO_MPTCP 262
 #define SHUTDOWN_MASK 3
 
+/* include/uapi/linux/errqueue.h */
+#define SO_EE_ORIGIN_ICMP 2
+#define SO_EE_ORIGIN_ICMP6 3
+
 /* include/uapi/linux/net.h */
 typedef enum {
 	SS_FREE = 0,
@@ -100,8 +104,28 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 };
 
+struct sk_buff {
+	char cb[48];
+};
+
+struct sk_buff_head {
+	struct sk_buff *next;
+	u32 qlen;
+};
+
+/* What sk_buff.cb holds in a socket's error queue. */
+struct sock_extended_err {
+	u32 ee_errno;
+	u8 ee_origin;
+};
+
+struct sock_exterr_skb {
+	struct sock_extended_err ee;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_error_queue;
 	u16 sk_protocol;
 	int sk_err;
 	int sk_err_soft;

@@ -79,7 +79,7 @@ class IdentityUserHalf final : public probe::IdentityProbe {
     return info;
   }
   Status set_ignored(const identity_key& key, std::uint64_t id, bool ignored) override {
-    const struct identity value {id, ignored ? 1ULL : 0ULL};
+    const struct identity value { id, ignored ? 1ULL : 0ULL };
     return checked(bpf_map_update_elem(object_.map_fd("identities"), &key, &value, BPF_EXIST), "identities");
   }
   Status forget(const identity_key& key) override {

@@ -163,13 +163,39 @@ static __always_inline enum connect_outcome outcome_of_errno(int error)
 	}
 }
 
+/* The errno of an ICMP error that waits in the socket's error queue; 0 when there is none. */
+static __always_inline int queued_icmp_error(struct sock *sk)
+{
+	struct sock_exterr_skb *queued;
+	struct sk_buff *skb;
+	u8 origin;
+
+	if (!sk->sk_error_queue.qlen)
+		return 0;
+	skb = BPF_CORE_READ(sk, sk_error_queue.next);
+	queued = (void *)skb + bpf_core_field_offset(skb->cb);
+	origin = BPF_CORE_READ(queued, ee.ee_origin);
+	if (origin != SO_EE_ORIGIN_ICMP && origin != SO_EE_ORIGIN_ICMP6)
+		return 0;
+	return BPF_CORE_READ(queued, ee.ee_errno);
+}
+
 /* Why a socket went from SYN_SENT or SYN_RECV to CLOSE. */
 static __always_inline enum connect_outcome outcome_of_close(struct sock *sk)
 {
 	struct tcp_sock *tcp;
+	int error = sk->sk_err;
 
-	if (sk->sk_err)
-		return outcome_of_errno(sk->sk_err);
+	/*
+	 * An ICMP error that came while the program held the socket's lock, as it does in connect(2) itself, ends nothing: it
+	 * is kept as a soft error and queued. Programs learn of it (poll, SO_ERROR, which clears the soft one) and close.
+	 */
+	if (!error)
+		error = sk->sk_err_soft;
+	if (!error)
+		error = queued_icmp_error(sk);
+	if (error)
+		return outcome_of_errno(error);
 	/* close(2) shuts both directions before it changes the state. */
 	if (BPF_CORE_READ_BITFIELD(sk, sk_shutdown) == SHUTDOWN_MASK)
 		return CONNECT_ABORTED;
@@ -177,8 +203,6 @@ static __always_inline enum connect_outcome outcome_of_close(struct sock *sk)
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (tcp && tcp->segs_out)
 		return CONNECT_ABORTED;
-	if (sk->sk_err_soft)
-		return outcome_of_errno(sk->sk_err_soft);
 	/* The only way back to CLOSE before the SYN: no local port could be had (inet_hash_connect). */
 	return CONNECT_ADDR_UNAVAILABLE;
 }

@@ -29,8 +29,8 @@ using metrics::Histogram;
 
 constexpr std::array<const char*, CONNECT_FAMILIES> kFamilyNames = {"ipv4", "ipv6"};
 constexpr std::array<const char*, CONNECT_OUTCOMES> kReasons = {
-    "",      "refused", "timeout",          "host_unreachable", "net_unreachable", "reset",
-    "denied", "addr_unavailable", "addr_in_use", "other_errno",     "aborted"};
+    "",       "refused",          "timeout",     "host_unreachable", "net_unreachable", "reset",
+    "denied", "addr_unavailable", "addr_in_use", "other_errno",      "aborted"};
 constexpr std::array<const char*, AUDIT_COUNTERS> kAuditNames = {"active_opens", "attempt_fails"};
 constexpr std::array<const char*, AUDIT_COUNTERS> kSnmpNames = {"ActiveOpens", "AttemptFails"};
 constexpr auto kAuditWindow = std::chrono::seconds(60);
@@ -58,21 +58,29 @@ struct Families {
 
   static Result<Families> create(metrics::Registry& registry) {
     const auto layout = metrics::BucketLayout::exponential(LATENCY_SCHEMA, LATENCY_FIRST, LATENCY_LAST, 4);
-    auto duration = registry.family<Histogram>(
-        {"conn_tcp_connect_duration_seconds", "Active opens that ended: from the first SYN to established, or to failure.",
-         "seconds", {"process", "ip_family", "outcome"}, "process"},
-        layout);
+    auto duration =
+        registry.family<Histogram>({"conn_tcp_connect_duration_seconds",
+                                    "Active opens that ended: from the first SYN to established, or to failure.",
+                                    "seconds",
+                                    {"process", "ip_family", "outcome"},
+                                    "process"},
+                                   layout);
     auto connects = registry.family<Counter>(
         {"conn_tcp_connects", "Active opens that were begun.", "", {"process", "ip_family"}, "process"});
     auto in_flight = registry.family<Gauge>(
         {"conn_tcp_connects_in_flight", "Active opens begun and not ended.", "", {"process"}, "process"});
-    auto failures = registry.family<Counter>({"conn_failures", "Failures of connections, each under one stage and reason.",
-                                              "", {"process", "role", "stage", "reason"}, "process"});
+    auto failures = registry.family<Counter>({"conn_failures",
+                                              "Failures of connections, each under one stage and reason.",
+                                              "",
+                                              {"process", "role", "stage", "reason"},
+                                              "process"});
     auto audit = registry.family<Gauge>(
         {"connscope_audit_observed_ratio",
          "Events seen by the probes per event counted by the kernel, in the agent's network namespace over the last "
          "minute; NaN when there was none.",
-         "ratio", {"counter"}, ""});
+         "ratio",
+         {"counter"},
+         ""});
     if (!duration) return duration.error();
     if (!connects) return connects.error();
     if (!in_flight) return in_flight.error();
@@ -281,7 +289,8 @@ Status TcpConnect::add_begun(const connect_begun_key& key, const connect_begun& 
   auto state = state_of(key.identity, now);
   if (!state) return state.error();
   connect_begun& seen = (*state)->families[key.family].begun;
-  if ((*state)->series != nullptr) (*state)->series->connects[key.family]->add(std::uint64_t{sum.attempts - seen.attempts});
+  if ((*state)->series != nullptr)
+    (*state)->series->connects[key.family]->add(std::uint64_t{sum.attempts - seen.attempts});
   seen = sum;
   return {};
 }

@@ -7,15 +7,11 @@ target_include_directories(connscope_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(connscope_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
   -Wconversion -Wsign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
+# The fuzz preset has fuzzer-no-link among them: libFuzzer must learn which branches an input reaches in the boxes.
 if(CONNSCOPE_SANITIZE)
   target_compile_options(connscope_options INTERFACE
     -fsanitize=${CONNSCOPE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(connscope_options INTERFACE -fsanitize=${CONNSCOPE_SANITIZE})
-endif()
-
-# Without this only a fuzz target's own file would tell libFuzzer which branches an input reached.
-if(CONNSCOPE_FUZZ)
-  target_compile_options(connscope_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 find_program(CCACHE_PROGRAM ccache)

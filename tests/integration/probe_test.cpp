@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tcp_connect probe inside the test's own process, where it can be detached, starved of room, and made to retire what
-// is idle: things that a running agent does not do on demand.
+// The tcp_connect probe inside the test's own process, where it can be detached, starved of room, and made to retire
+// what is idle: things that a running agent does not do on demand.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <net/if.h>
@@ -34,8 +34,8 @@ using Clock = std::chrono::steady_clock;
 class Bench {
  public:
   explicit Bench(const std::string& toml, identity::IdentityLimits limits = {})
-      : document_(*config::Document::parse("[[process]]\nprefix = \"self\"\nexe = \"*/probe_integration_test\"\n" + toml,
-                                           "test.toml")),
+      : document_(*config::Document::parse(
+            "[[process]]\nprefix = \"self\"\nexe = \"*/probe_integration_test\"\n" + toml, "test.toml")),
         identity_(bpf::make_identity_probe()),
         identities_(*identity_, identity::ProcessRules::parse(document_.root()), limits) {
     auto probes = bpf::make_probes({registry_, identities_}, document_.root().table("probe"));
@@ -193,7 +193,8 @@ TEST_F(ProbeTest, AttemptsWithoutRoomForTheirStateAreCountedAsLost) {
 
 TEST_F(ProbeTest, EndsWithoutACellAreCountedAsLostAndDoNotStayInFlight) {
   Bench bench("[probe.tcp_connect]\ncells = 8\n");
-  // Refusals on loopback take from some to some hundred microseconds: more buckets than eight cells, with the stuck ones.
+  // Refusals on loopback take from some to some hundred microseconds: more buckets than eight cells, with the stuck
+  // ones.
   connect_refused(5000);
   for (int i = 0; i < 5; ++i) {
     const StuckAttempts stuck(20);
@@ -216,7 +217,7 @@ TEST_F(ProbeTest, WhatIsIdleIsRetiredWithoutLosingACount) {
   bench.collect();
   ASSERT_GT(bench.entries("connect_ended"), 0U);
   ASSERT_EQ(bench.identities().size(), 1U);
-  bench.pass(60s);  // forgotten by the kernel
+  bench.pass(60s);     // forgotten by the kernel
   connect_refused(5);  // comes under a new identity
   bench.pass(5s);
   EXPECT_EQ(bench.identities().size(), 2U);

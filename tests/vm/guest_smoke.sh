@@ -28,9 +28,10 @@ until_true() {
   done
 }
 
+is_ready() { wget -q -O /dev/null "$url/-/ready" 2>/dev/null; }
 take_scrape() { wget -q -O "$scrape" "$url/metrics"; }
 
-# sum FAMILY [LABEL...]: adds up the samples of a family that hold all these labels ('name="value"'); "none" without any.
+# sum FAMILY [LABEL...]: adds up the samples of a family that hold all these labels ('name="value"'); without any: none
 sum() {
   awk -v family="$1" -v labels="${*}" '
     BEGIN { wanted = split(labels, label, " ") }
@@ -79,7 +80,7 @@ connscope >/tmp/agent.log 2>&1 &
 agent=$!
 tcp_actor listen "$open_port" >/tmp/listener.log &
 listener=$!
-until_true 60 "the agent was not ready" wget -q -O /dev/null "$url/-/ready" || {
+until_true 60 "the agent was not ready" is_ready || {
   cat /tmp/agent.log >&2
   exit 1
 }

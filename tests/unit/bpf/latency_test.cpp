@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The latency buckets against their definition: bound i is 2^(i/4) s, so its floor b in nanoseconds is the one integer with
-// b^4 <= 2^i * 10^36 < (b + 1)^4. That is checked in exact integer arithmetic, for every bound.
+// The latency buckets against their definition: bound i is 2^(i/4) s, so its floor b in nanoseconds is the one integer
+// with b^4 <= 2^i * 10^36 < (b + 1)^4. That is checked in exact integer arithmetic, for every bound.
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -44,41 +44,25 @@ TEST_F(CrowdTest, IdleAndHalfOpenClientsStarveNobody) {
   hold(150, "");
   hold(150, "GET /met");
   expect_service();
+}
+
+TEST_F(CrowdTest, StopDoesNotWaitForClients) {
+  start();
+  hold(150, "");
+  hold(150, "GET /met");
   const auto begin = Clock::now();
   server_.reset();
-  std::cout << "stop beside them took " << milliseconds_since(begin) << " ms\n";
-  for (auto& connection : held_) EXPECT_TRUE(connection.closed_by_server());
+  const double taken_ms = milliseconds_since(begin);
+  std::cout << "stop beside them took " << taken_ms << " ms\n";
+  EXPECT_LT(taken_ms, 10000);
 }
 
-TEST_F(CrowdTest, BeyondTheLimitTheLongestQuietLoseTheirPlaces) {
-  start({{}, 40, 32});
-  hold(100, "GET /met");
-  hold(100, "");
-  expect_service();
-  for (std::size_t i = 0; i < 100; ++i) EXPECT_TRUE(held_[i].closed_by_server()) << i;
-  const auto last = held_.back().request("GET", "/hello");
-  ASSERT_TRUE(last) << "the newest kept its place: " << last.error().message();
-}
-
-TEST_F(CrowdTest, ClientsThatDoNotReadLoseTheirPlacesToo) {
-  start({{}, 40, 32});
+TEST_F(CrowdTest, ClientsThatDoNotReadStarveNobody) {
+  start();
   std::string many;
   for (int i = 0; i < 100; ++i) many += "GET /large HTTP/1.1\r\nHost: test\r\n\r\n";
-  hold(80, many);
+  hold(150, many);
   expect_service();
-}
-
-TEST_F(CrowdTest, AConnectionWhoseHandlerRunsKeepsItsPlace) {
-  start({{}, 40, 16});
-  auto working = connect();
-  ASSERT_TRUE(working.send("GET /slow HTTP/1.1\r\nHost: test\r\n\r\n"));
-  gate_.wait_for_arrivals(1);
-  hold(60, "");
-  expect_service();
-  gate_.open();
-  const auto reply = working.receive();
-  ASSERT_TRUE(reply) << reply.error().message();
-  EXPECT_EQ(reply->body, "slow\n");
 }
 
 TEST_F(CrowdTest, FortyKeepAliveClientsAtOnce) {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/http/server.h"
 
+#include <civetweb.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
 
 #include "tests/unit/http/server_fixture.h"
 
@@ -32,7 +37,7 @@ TEST_F(ServerTest, HandlersSeeTheRequest) {
       get("/echo?name[]=a%20b&x=1", {{"aCCept", "text/plain"}, {"ACCEPT", "a/b"}, {"accept-encoding", "br"}}).body,
       "GET|/echo|name[]=a%20b&x=1|text/plain, a/b|br");
   EXPECT_EQ(get("/echo").body, "GET|/echo|||");
-  EXPECT_EQ(get("http://test:80/echo?q").body, "GET|/echo|q||") << "absolute form";
+  EXPECT_EQ(get("http://test:" + std::to_string(port_) + "/echo?q").body, "GET|/echo|q||") << "absolute form";
 }
 
 TEST_F(ServerTest, LargeBodiesAreCompressedForThoseWhoLikeIt) {
@@ -68,7 +73,7 @@ TEST_F(ServerTest, HeadHasTheHeadersOfGetAndNoBody) {
 
 TEST_F(ServerTest, OtherMethodsAreRefused) {
   start();
-  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"}) {
+  for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PATCH"}) {
     const auto reply = connect().request(method, "/hello", {{"Content-Length", "0"}});
     ASSERT_TRUE(reply) << method << ": " << reply.error().message();
     EXPECT_EQ(reply->status, 405) << method;
@@ -115,15 +120,44 @@ TEST_F(ServerTest, BodiesAreNotRead) {
 TEST_F(ServerTest, NonsenseClosesTheConnectionAndNothingElse) {
   start();
   for (const std::string& nonsense :
-       {std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), std::string("GET\r\n\r\n"),
-        std::string("GET /hello HTTP/9.9\r\n\r\n"), "GET /" + std::string(40000, 'a') + " HTTP/1.1\r\n\r\n",
-        "GET /hello HTTP/1.1\r\nX: " + std::string(40000, 'a') + "\r\n\r\n"}) {
+       {std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11), std::string("GET"), std::string("* * *"),
+        "GET /" + std::string(40000, 'a') + " HTTP/1.1", "GET /hello HTTP/1.1\r\nX: " + std::string(40000, 'a')}) {
     auto connection = connect();
     static_cast<void>(connection.send(nonsense + "\r\n\r\n"));  // it may be refused before all of it is sent
     EXPECT_TRUE(connection.closed_by_server());
     EXPECT_THAT(connection.rest(), Not(HasSubstr(" 200 ")));
   }
   EXPECT_EQ(get("/hello").status, 200);
+}
+
+TEST_F(ServerTest, RefusalsOfWhatIsNoRequestAreShortAndTellNothing) {
+  start();
+  const std::pair<const char*, int> refusals[] = {{"BREW /hello HTTP/1.1", 400},
+                                                  {"GET hello HTTP/1.1", 400},
+                                                  {"GET /hello HTTP/9.9", 505},
+                                                  {"GET /hello HTTP/1.1\r\nContent-Length: many", 411},
+                                                  {"GET /hello HTTP/1.1\r\nTransfer-Encoding: gzip", 400}};
+  for (const auto& [request, status] : refusals) {
+    auto connection = connect();
+    ASSERT_TRUE(connection.send(std::string(request) + "\r\n\r\n"));
+    const auto reply = connection.receive();
+    ASSERT_TRUE(reply) << request << ": " << reply.error().message();
+    EXPECT_EQ(reply->status, status) << request;
+    EXPECT_THAT(reply->body, StartsWith(std::to_string(status) + " "));
+    EXPECT_THAT(reply->body, Not(HasSubstr("ivet")));
+    EXPECT_LT(reply->body.size(), 60U);
+    EXPECT_EQ(reply->header("Content-Type"), "text/plain; charset=utf-8");
+    EXPECT_EQ(reply->header("Connection"), "close");
+    EXPECT_FALSE(reply->has_header("Server"));
+    EXPECT_TRUE(connection.closed_by_server());
+  }
+}
+
+TEST_F(ServerTest, NoFileIsServed) {
+  start();
+  for (const char* path : {"/CMakeLists.txt", "/.", "/../../../../etc/passwd", "/index.html", "/etc/hostname"}) {
+    EXPECT_EQ(get(path).body, "404 Not Found\n") << path;
+  }
 }
 
 TEST_F(ServerTest, OneConnectionServesManyRequestsAlsoAtOnce) {
@@ -152,21 +186,33 @@ TEST_F(ServerTest, ClientsThatWantToCloseAreClosed) {
   EXPECT_TRUE(old.closed_by_server());
 }
 
-bool has_ipv6_loopback() { return testing::HttpConnection::open("::1", 1).error().code() == ECONNREFUSED; }
-
 TEST_F(ServerTest, ServesEachAddressThatItIsGiven) {
-  if (!has_ipv6_loopback()) GTEST_SKIP() << "no IPv6 loopback here";
-  start({{"127.0.0.1:0", "[::1]:0", "localhost:0", ":0"}, 40, 512});
-  ASSERT_EQ(server_->urls().size(), 4U);
-  EXPECT_THAT(server_->urls()[1], StartsWith("http://[::1]:"));
+  start({{"127.0.0.1:0", "localhost:0", ":0"}, 40});
+  ASSERT_EQ(server_->urls().size(), 3U);
+  EXPECT_THAT(server_->urls()[1], StartsWith("http://localhost:"));
   for (const std::string& url : server_->urls()) {
     const auto place = testing::split_url(url);
     ASSERT_TRUE(place);
-    const auto reply = testing::http_get(place->host, place->port, "/metrics");
+    const auto reply = testing::http_get("127.0.0.1", place->port, "/metrics");
     ASSERT_TRUE(reply) << url << ": " << reply.error().message();
     EXPECT_EQ(reply->status, 200);
   }
-  const std::uint16_t all = testing::split_url(server_->urls()[3])->port;
+}
+
+bool has_ipv6_loopback() { return testing::HttpConnection::open("::1", 1).error().code() == ECONNREFUSED; }
+
+TEST_F(ServerTest, ServesIpv6WhereCivetWebCanAndSaysSoWhereNot) {
+  if (mg_check_feature(MG_FEATURES_IPV6) == 0) {
+    const auto server = Server::start({{"[::1]:9752"}, 40}, {});
+    ASSERT_FALSE(server);
+    EXPECT_THAT(server.error().message(), StartsWith("listen address \"[::1]:9752\": this is IPv6"));
+    return;
+  }
+  if (!has_ipv6_loopback()) GTEST_SKIP() << "no IPv6 loopback here";
+  start({{"[::1]:0", ":0"}, 40});
+  EXPECT_THAT(server_->urls()[0], StartsWith("http://[::1]:"));
+  EXPECT_EQ(get("/hello").status, 200);
+  const std::uint16_t all = testing::split_url(server_->urls()[1])->port;
   EXPECT_TRUE(testing::http_get("127.0.0.1", all, "/hello"));
   EXPECT_TRUE(testing::http_get("::1", all, "/hello"));
 }
@@ -174,10 +220,20 @@ TEST_F(ServerTest, ServesEachAddressThatItIsGiven) {
 TEST_F(ServerTest, StartsOnEveryAddressOrNone) {
   start();
   const std::string taken = host_ + ":" + std::to_string(port_);
-  const auto second = Server::start({{"127.0.0.1:0", taken}, 40, 512}, {});
+  const auto second = Server::start({{"127.0.0.1:0", taken}, 40}, {});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().message(), "listen address \"" + taken + "\": cannot bind: Address already in use");
   EXPECT_FALSE(Server::start({}, {}));
+}
+
+TEST_F(ServerTest, AnAddressGivenTwiceIsAnErrorThatNamesIt) {
+  start();
+  const std::string port = std::to_string(port_);
+  server_.reset();
+  const auto twice = Server::start({{"127.0.0.1:" + port, ":" + port}, 40}, {});
+  ASSERT_FALSE(twice);
+  EXPECT_THAT(twice.error().message(), HasSubstr(port));
+  EXPECT_THAT(twice.error().message(), HasSubstr("Address already in use"));
 }
 
 }  // namespace

@@ -99,8 +99,9 @@ TEST(IdentityTable, L15_FirstRuleThatMatchesGivesThePrefix) {
   FakeKernel kernel;
   kernel.add(10, "firefox-bin\0firefox\0lib\0"sv);
   kernel.add(11, "x\0"sv, "web.service\0system.slice\0"sv);
-  IdentityTable table(kernel, rules("[[process]]\nprefix = \"ui\"\nexe = \"*/firefox*\"\n"
-                                    "[[process]]\nprefix = \"web\"\nunit = \"web.service\"\n"),
+  IdentityTable table(kernel,
+                      rules("[[process]]\nprefix = \"ui\"\nexe = \"*/firefox*\"\n"
+                            "[[process]]\nprefix = \"web\"\nunit = \"web.service\"\n"),
                       {});
   EXPECT_EQ(table.label_of(10).prefix, "ui");
   EXPECT_EQ(table.label_of(11).prefix, "web");

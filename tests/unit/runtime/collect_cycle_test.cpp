@@ -77,8 +77,9 @@ class FakeProbe final : public probe::Probe {
 };
 
 std::unique_ptr<CollectCycle> make_cycle(config::Document& document, bool identity_starts, bool probe_starts) {
-  const auto make_probes = [probe_starts](const probe::ProbeContext& context, config::Section /*section*/)
-      -> Result<std::vector<std::unique_ptr<probe::Probe>>> {
+  const auto make_probes = [probe_starts](
+                               const probe::ProbeContext& context,
+                               config::Section /*section*/) -> Result<std::vector<std::unique_ptr<probe::Probe>>> {
     std::vector<std::unique_ptr<probe::Probe>> probes;
     probes.push_back(std::make_unique<FakeProbe>(context, probe_starts));
     return probes;

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/http/listener.h"
+#include "agent/http/listen_address.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <string_view>
+
+#include "agent/base/unique_fd.h"
 
 namespace connscope::http {
 namespace {
@@ -48,10 +50,11 @@ Result<HostPort> split(std::string_view address) {
   return result;
 }
 
-Result<SocketAddress> resolve(const HostPort& wanted) {
+Result<SocketAddress> resolve(const HostPort& wanted, bool ipv6) {
   addrinfo hints{};
+  hints.ai_family = ipv6 ? AF_UNSPEC : AF_INET;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_flags = AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const std::string port = std::to_string(wanted.port);
   const int failed = ::getaddrinfo(wanted.host.c_str(), port.c_str(), &hints, &found);
@@ -85,61 +88,58 @@ SocketAddress any_address(int family, std::uint16_t port) {
   return address;
 }
 
-Result<UniqueFd> listen_on(const SocketAddress& address, bool both_families) {
-  UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+/// With SO_REUSEADDR, as CivetWeb binds: connections that an earlier server left behind are no hindrance.
+Status try_bind(const SocketAddress& address) {
+  const UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd) return Error::from_errno("cannot create the socket", errno);
   const int on = 1;
-  const int v6_only = both_families ? 0 : 1;
   if (::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
     return Error::from_errno("cannot set SO_REUSEADDR", errno);
   }
-  if (address.family() == AF_INET6 &&
-      ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only) != 0) {
-    return Error::from_errno("cannot set IPV6_V6ONLY", errno);
-  }
   if (::bind(fd.get(), address.get(), address.length) != 0) return Error::from_errno("cannot bind", errno);
-  if (::listen(fd.get(), SOMAXCONN) != 0) return Error::from_errno("cannot listen", errno);
-  return fd;
+  return {};
 }
 
-Result<UniqueFd> listen_on_all(std::uint16_t port) {
-  auto fd = listen_on(any_address(AF_INET6, port), true);
-  const bool no_ipv6 = !fd && (fd.error().code() == EAFNOSUPPORT || fd.error().code() == EADDRNOTAVAIL);
-  if (no_ipv6) return listen_on(any_address(AF_INET, port), false);
-  return fd;
-}
-
-Result<UniqueFd> listen_on(const HostPort& wanted) {
-  if (wanted.host.empty()) return listen_on_all(wanted.port);
-  const auto address = resolve(wanted);
-  if (!address) return address.error();
-  return listen_on(*address, false);
-}
-
-Result<std::string> url_of(int fd, const std::string& host) {
-  SocketAddress bound;
-  bound.length = sizeof bound.storage;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound.storage), &bound.length) != 0) {
-    return Error::from_errno("cannot ask for the port", errno);
+Result<ListenAddress> check_all(std::uint16_t port, bool ipv6) {
+  const std::string digits = std::to_string(port);
+  if (ipv6) {
+    const Status both = try_bind(any_address(AF_INET6, port));
+    if (both) return ListenAddress{"+" + digits, "localhost"};
+    const bool kernel_has_none = both.error().code() == EAFNOSUPPORT || both.error().code() == EADDRNOTAVAIL;
+    if (!kernel_has_none) return both.error();
   }
-  sockaddr_in address{};  // the port has the same place in both families
-  std::memcpy(&address, &bound.storage, sizeof address);
-  std::string shown = host.empty() ? "localhost" : host;
-  if (shown.find(':') != std::string::npos) shown = "[" + shown + "]";
-  return "http://" + shown + ":" + std::to_string(ntohs(address.sin_port));
+  if (const Status bound = try_bind(any_address(AF_INET, port)); !bound) return bound.error();
+  return ListenAddress{"0.0.0.0:" + digits, "localhost"};
+}
+
+std::string in_brackets_if_ipv6(const std::string& host) {
+  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+}
+
+Result<ListenAddress> check_one(const HostPort& wanted, bool ipv6) {
+  if (!ipv6 && wanted.host.find(':') != std::string::npos) {
+    return Error("this is IPv6, and the CivetWeb library of this system was built without it; use an IPv4 address");
+  }
+  const auto address = resolve(wanted, ipv6);
+  if (!address) return address.error();
+  if (const Status bound = try_bind(*address); !bound) return bound.error();
+  std::array<char, NI_MAXHOST> numeric{};
+  const int failed =
+      ::getnameinfo(address->get(), address->length, numeric.data(), numeric.size(), nullptr, 0, NI_NUMERICHOST);
+  if (failed != 0) return Error("cannot write the address as numbers: " + std::string(::gai_strerror(failed)));
+  return ListenAddress{in_brackets_if_ipv6(numeric.data()) + ":" + std::to_string(wanted.port),
+                       in_brackets_if_ipv6(wanted.host)};
 }
 
 }  // namespace
 
-Result<Listener> open_listener(const std::string& address) {
+Result<ListenAddress> check_listen_address(const std::string& address, bool ipv6) {
   const std::string where = "listen address \"" + address + "\"";
   const auto wanted = split(address);
   if (!wanted) return wanted.error().context(where);
-  auto fd = listen_on(*wanted);
-  if (!fd) return fd.error().context(where);
-  auto url = url_of(fd->get(), wanted->host);
-  if (!url) return url.error().context(where);
-  return Listener{std::move(*fd), std::move(*url)};
+  auto checked = wanted->host.empty() ? check_all(wanted->port, ipv6) : check_one(*wanted, ipv6);
+  if (!checked) return checked.error().context(where);
+  return checked;
 }
 
 }  // namespace connscope::http
