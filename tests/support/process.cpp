@@ -34,6 +34,13 @@ struct Prepared {
   UniqueFd trouble_write;
 };
 
+/// Appended to, as writes of several threads to one place of a memory file would go over each other.
+UniqueFd memory_file(const char* name) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+  if (file && ::fcntl(file.get(), F_SETFL, O_APPEND) != 0) file.reset();
+  return file;
+}
+
 Result<Prepared> prepare(const SpawnOptions& options) {
   Prepared prepared;
   for (const std::string& word : options.argv) prepared.argv.push_back(const_cast<char*>(word.c_str()));
@@ -45,8 +52,8 @@ Result<Prepared> prepare(const SpawnOptions& options) {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::from_errno("pipe2", errno);
   prepared.trouble_read.reset(ends[0]);
   prepared.trouble_write.reset(ends[1]);
-  prepared.output.reset(::memfd_create("stdout", MFD_CLOEXEC));
-  prepared.error.reset(::memfd_create("stderr", MFD_CLOEXEC));
+  prepared.output = memory_file("stdout");
+  prepared.error = memory_file("stderr");
   if (!prepared.output || !prepared.error) return Error::from_errno("memfd_create", errno);
   if (!options.cgroup.empty()) {
     prepared.cgroup_procs.reset(::open((options.cgroup + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
