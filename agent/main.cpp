@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Puts connscope together: which probes, which formats, and the command line around them.
+#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdio>
@@ -42,7 +43,15 @@ int check_config(const config::Options& options) {
   return 0;
 }
 
+/// A scrape's body is large for a moment, in any of a hundred threads: what is freed goes back to the system, instead of
+/// staying in an arena for each thread (agent/decisions/0003-http-on-civetweb.md has figures).
+void keep_memory_small() {
+  ::mallopt(M_ARENA_MAX, 2);
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+}
+
 int run(config::Options options) {
+  keep_memory_small();
   runtime::set_up_logging(options.log_level, options.log_format);
   auto document = config::load_config(options.config_file);
   if (!document) return fail(document.error());

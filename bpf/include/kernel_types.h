@@ -59,14 +59,6 @@ typedef _Bool bool;
 #define SO_EE_ORIGIN_ICMP 2
 #define SO_EE_ORIGIN_ICMP6 3
 
-/* include/uapi/linux/net.h */
-typedef enum {
-	SS_FREE = 0,
-	SS_UNCONNECTED,
-	SS_CONNECTING,
-	SS_CONNECTED,
-	SS_DISCONNECTING
-} socket_state;
 
 /* include/uapi/linux/stat.h */
 #define S_IFMT 0170000
@@ -139,7 +131,12 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 segs_out;
+	u32 write_seq;
 	bool is_mptcp; /* with CONFIG_MPTCP */
+};
+
+struct mptcp_sock {
+	struct sock *first;
 };
 
 struct mptcp_subflow_context {
@@ -147,7 +144,6 @@ struct mptcp_subflow_context {
 };
 
 struct socket {
-	socket_state state;
 	struct sock *sk;
 };
 
@@ -238,15 +234,16 @@ struct task_struct {
 	struct css_set *cgroups;
 };
 
-/* --- contexts of perf tracepoints: include/trace/trace_events.h ---------------------------------------------------- */
+/* --- system calls ------------------------------------------------------------------------------------------------- */
+
+struct pt_regs { /* x86-64: the first two arguments */
+	unsigned long di, si;
+};
+
+/* include/trace/trace_events.h */
 
 struct trace_entry {
 	int pid;
-};
-
-struct trace_event_raw_sys_enter {
-	struct trace_entry ent;
-	unsigned long args[6];
 };
 
 struct trace_event_raw_sys_exit {

@@ -3,9 +3,9 @@
  * Active opens of TCP: each attempt once, with its duration and the reason when it failed.
  *
  * Attempts that send a SYN, or try to, are seen as state changes of their socket: CLOSE → SYN_SENT in the connecting
- * process, then → ESTABLISHED or → CLOSE in any context. Attempts that fail before that (no route, a policy) make no
- * state change: they are what connect(2) refuses without one. State is read at the change to CLOSE itself, where sk_err
- * still holds the reason (net/ipv4/tcp.c: tcp_done, tcp_disconnect).
+ * process, then → ESTABLISHED or → CLOSE in any context. State is read at the change to CLOSE itself, where sk_err still
+ * holds the reason (net/ipv4/tcp.c: tcp_done, tcp_disconnect). Attempts that fail before the SYN (no route, a policy) make
+ * no state change: they are the errors of connect(2) that no state change has told already.
  *
  * Each count is added atomically, although the cells are per CPU: a softirq may interrupt the same addition.
  */
@@ -19,8 +19,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Set before the load. */
-const volatile __u32 own_netns = 0;      /* inode number of the agent's network namespace */
-const volatile bool watch_calls = false; /* whether the connect(2) programs run too */
+const volatile __u32 own_netns = 0; /* inode number of the agent's network namespace */
 
 struct attempt {
 	u64 start_ns;
@@ -56,22 +55,16 @@ struct {
 	__type(value, u64);
 } connect_audit SEC(".maps");
 
-/* A thread's call of connect(2). Entries stay, for the next call: a thread that connects once connects again. */
-struct connect_call {
-	u64 start_ns;
-	const void *address;
-	u32 fd;
-	u8 open;           /* 1: between entry and exit */
-	u8 changed_state;  /* 1: a state change began in this call, so the attempt is counted by on_state */
-	u8 was_connecting; /* 1: the call goes on with an earlier attempt, or fetches its error */
-};
-
+/*
+ * Sockets whose failure is counted, but which connect(2) may still report with an errno that could also come from before the
+ * SYN. An entry that nobody asks for stays until it is evicted.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, u32); /* thread id */
-	__type(value, struct connect_call);
-} connect_calls SEC(".maps");
+	__type(key, u64); /* struct sock * */
+	__type(value, u8);
+} told_failures SEC(".maps");
 
 /* --- counting ----------------------------------------------------------------------------------------------------- */
 
@@ -111,9 +104,8 @@ static __always_inline struct connect_ended *ended_cell(const struct connect_end
 	return bpf_map_lookup_elem(&connect_ended, key);
 }
 
-static __always_inline void count_end(const struct attempt *attempt, enum connect_outcome outcome)
+static __always_inline void count_end(const struct attempt *attempt, enum connect_outcome outcome, u64 duration_ns)
 {
-	u64 duration_ns = bpf_ktime_get_ns() - attempt->start_ns;
 	struct connect_ended_key key = {
 		.identity = attempt->identity,
 		.bucket = latency_bucket(duration_ns),
@@ -160,6 +152,20 @@ static __always_inline enum connect_outcome outcome_of_errno(int error)
 		return CONNECT_ABORTED;
 	default:
 		return CONNECT_OTHER_ERRNO;
+	}
+}
+
+/* Whether an attempt can end so before its SYN. The rest needs an answer, or its absence. */
+static __always_inline bool happens_before_syn(enum connect_outcome outcome)
+{
+	switch (outcome) {
+	case CONNECT_REFUSED:
+	case CONNECT_TIMEOUT:
+	case CONNECT_RESET:
+	case CONNECT_ABORTED:
+		return false;
+	default:
+		return true;
 	}
 }
 
@@ -239,18 +245,6 @@ static __always_inline bool joins_mptcp(struct sock *sk)
 	return subflow && BPF_CORE_READ_BITFIELD_PROBED(subflow, request_join);
 }
 
-static __always_inline void mark_call(void)
-{
-	u32 thread = bpf_get_current_pid_tgid();
-	struct connect_call *call;
-
-	if (!watch_calls)
-		return;
-	call = bpf_map_lookup_elem(&connect_calls, &thread);
-	if (call)
-		call->changed_state = 1;
-}
-
 /* Keeps the state of a new attempt; false: it is lost, and counted as such. */
 static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
 {
@@ -281,7 +275,6 @@ static __always_inline void begin(struct sock *sk)
 
 	if (sk->__sk_common.skc_net.net->ns.inum == own_netns)
 		audit(AUDIT_ACTIVE_OPENS, 1);
-	mark_call();
 	if (joins_mptcp(sk))
 		return;
 	attempt.identity = current_identity();
@@ -302,6 +295,7 @@ static __always_inline void end(struct sock *sk, int new_state)
 	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
 	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &key);
 	enum connect_outcome outcome = CONNECT_OK;
+	u8 told = 1;
 
 	if (!attempt)
 		return;
@@ -312,8 +306,10 @@ static __always_inline void end(struct sock *sk, int new_state)
 			audit(AUDIT_ACTIVE_OPENS, -1);
 		if (own && sk->sk_err)
 			audit(AUDIT_ATTEMPT_FAILS, 1);
+		if (happens_before_syn(outcome))
+			bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
 	}
-	count_end(attempt, outcome);
+	count_end(attempt, outcome, bpf_ktime_get_ns() - attempt->start_ns);
 	bpf_map_delete_elem(&attempts, &key);
 }
 
@@ -346,36 +342,6 @@ static __always_inline struct file *file_of_fd(u32 fd)
 	return file;
 }
 
-SEC("tracepoint/syscalls/sys_enter_connect")
-int on_connect_enter(struct trace_event_raw_sys_enter *ctx)
-{
-	u32 thread = bpf_get_current_pid_tgid();
-	struct connect_call *call = bpf_map_lookup_elem(&connect_calls, &thread);
-	struct connect_call fresh = {};
-	struct socket *socket;
-	struct file *file;
-
-	if (!call) {
-		bpf_map_update_elem(&connect_calls, &thread, &fresh, BPF_ANY);
-		call = bpf_map_lookup_elem(&connect_calls, &thread);
-		if (!call)
-			return 0;
-	}
-	call->start_ns = bpf_ktime_get_ns();
-	call->fd = ctx->args[0];
-	call->address = (const void *)ctx->args[1];
-	call->open = 1;
-	call->changed_state = 0;
-	call->was_connecting = 0;
-
-	/* What is no socket gives a number without meaning here, and ENOTSOCK at the exit. */
-	file = file_of_fd(call->fd);
-	socket = file ? BPF_CORE_READ(file, private_data) : NULL;
-	if (socket)
-		call->was_connecting = BPF_CORE_READ(socket, state) == SS_CONNECTING;
-	return 0;
-}
-
 /* Whether an error of connect(2) means that an attempt was made and failed. */
 static __always_inline bool is_failure(long result)
 {
@@ -395,13 +361,13 @@ static __always_inline bool is_failure(long result)
 	}
 }
 
-/* The TCP socket behind a descriptor; for MPTCP the one that the program holds. */
+/* The TCP socket behind a descriptor; for MPTCP that of its first subflow, which the state changes are about. */
 static __always_inline struct sock *tcp_of_fd(u32 fd)
 {
 	struct file *file = file_of_fd(fd);
 	struct socket *socket;
 	struct sock *sk;
-	u16 protocol, family;
+	u16 family;
 
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
@@ -409,11 +375,32 @@ static __always_inline struct sock *tcp_of_fd(u32 fd)
 	sk = BPF_CORE_READ(socket, sk);
 	if (!sk)
 		return NULL;
-	protocol = BPF_CORE_READ(sk, sk_protocol);
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if ((protocol != IPPROTO_TCP && protocol != IPPROTO_MPTCP) || (family != AF_INET && family != AF_INET6))
+	if (family != AF_INET && family != AF_INET6)
 		return NULL;
-	return sk;
+	switch (BPF_CORE_READ(sk, sk_protocol)) {
+	case IPPROTO_TCP:
+		return sk;
+	case IPPROTO_MPTCP:
+		if (bpf_core_field_exists(struct mptcp_sock, first))
+			return BPF_CORE_READ((struct mptcp_sock *)sk, first) ?: sk;
+		return sk;
+	default:
+		return NULL;
+	}
+}
+
+/*
+ * Whether a state change has counted what connect(2) reports now. An entry can be left from another socket at the same
+ * address; but a socket that never came to its first sequence number can have been counted only for lack of a port.
+ */
+static __always_inline bool is_told(struct sock *sk, enum connect_outcome outcome)
+{
+	u64 key = (u64)sk;
+
+	if (bpf_map_delete_elem(&told_failures, &key))
+		return false;
+	return outcome == CONNECT_ADDR_UNAVAILABLE || BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
 }
 
 /* The family of the address that the program asked for: struct sockaddr_in or sockaddr_in6. */
@@ -432,28 +419,48 @@ static __always_inline u8 family_of_address(const void *address)
 	return is_v4_mapped(&asked.address) ? CONNECT_IPV4 : CONNECT_IPV6;
 }
 
+/*
+ * The registers with which the system call was made. Before 5.15, which has no helper for them, they are the first word of
+ * what a perf tracepoint gives its program (kernel/trace/trace_syscalls.c: perf_call_bpf_exit); the verifier hides that
+ * word, so it is read as any kernel memory.
+ */
+static __always_inline struct pt_regs *registers_of(struct trace_event_raw_sys_exit *ctx)
+{
+	struct pt_regs *registers = NULL;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	bpf_probe_read_kernel(&registers, sizeof(registers), ctx);
+	return registers;
+}
+
 SEC("tracepoint/syscalls/sys_exit_connect")
 int on_connect_exit(struct trace_event_raw_sys_exit *ctx)
 {
-	u32 thread = bpf_get_current_pid_tgid();
-	struct connect_call *call = bpf_map_lookup_elem(&connect_calls, &thread);
+	enum connect_outcome outcome;
+	struct pt_regs *registers;
 	struct attempt attempt = {};
 	struct connect_begun *begun;
+	struct sock *sk;
 
-	if (!call || !call->open)
+	if (!is_failure(ctx->ret))
 		return 0;
-	call->open = 0;
-	if (call->changed_state || call->was_connecting || !is_failure(ctx->ret) || !tcp_of_fd(call->fd))
+	outcome = outcome_of_errno(-ctx->ret);
+	if (!happens_before_syn(outcome))
+		return 0;
+	registers = registers_of(ctx);
+	sk = tcp_of_fd(BPF_CORE_READ(registers, di));
+	if (!sk || is_told(sk, outcome))
 		return 0;
 	attempt.identity = current_identity();
 	if (attempt.identity == IDENTITY_IGNORED)
 		return 0;
-	attempt.family = family_of_address(call->address);
-	attempt.start_ns = call->start_ns;
+	attempt.family = family_of_address((const void *)BPF_CORE_READ(registers, si));
 	begun = begun_cell(attempt.identity, attempt.family);
 	if (!begun)
 		return 0;
 	__sync_fetch_and_add(&begun->attempts, 1);
-	count_end(&attempt, outcome_of_errno(-ctx->ret));
+	/* There was no SYN to count the time from. */
+	count_end(&attempt, outcome, 0);
 	return 0;
 }

@@ -188,14 +188,12 @@ Status TcpConnect::start(const probe::SharedMaps& shared) {
   if (::stat("/proc/self/ns/net", &netns) != 0) return Error::from_errno("/proc/self/ns/net", errno);
   const auto configure = [this, &netns](tcp_connect_bpf& skeleton) {
     skeleton.rodata->own_netns = static_cast<std::uint32_t>(netns.st_ino);
-    skeleton.rodata->watch_calls = settings_.calls;
     bpf_map__set_max_entries(skeleton.maps.attempts, settings_.attempts);
     bpf_map__set_max_entries(skeleton.maps.connect_ended, settings_.cells);
-    bpf_program__set_autoload(skeleton.progs.on_connect_enter, settings_.calls);
     bpf_program__set_autoload(skeleton.progs.on_connect_exit, settings_.calls);
   };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<tcp_connect_bpf>(configure), shared,
-                                       {"on_connect_enter", "on_connect_exit"});
+                                       {"on_connect_exit"});
   if (!object) return object.error();
   object_ = std::move(*object);
   if (auto attached = object_.attach(); !attached) return attached;

@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the agent costs the host it watches: connect, accept, close flat out, without (A) and with (B) the agent.
+
+The runs go A B A B … A, so that each B stands between two A: its ratio is to their mean, which takes out slow drift
+of a shared machine. Each A against the A before it is the noise. CPU is given twice: of the load's own process
+(getrusage, all threads), and of the whole machine (/proc/stat, all but idle, iowait and steal), which has the agent's
+own in it and whatever else runs. One more run with kernel.bpf_stats_enabled=1 gives the time in each BPF program."""
+
+import os
+import statistics
+import time
+from pathlib import Path
+
+import bench_agent as bench
+
+STATS = Path("/proc/sys/kernel/bpf_stats_enabled")
+TIME_WAIT_TABLE = Path("/proc/sys/net/ipv4/tcp_max_tw_buckets")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+SETTLE_SECONDS = 0.3  # the kernel frees the maps of an agent that ended in the background
+FOREIGN_SHARE = 0.01  # connects of other processes that spoil no figure
+BAR_RATE, BAR_CPU, BAR_BPF_NS = 0.95, 1.05, 2500
+FIGURES = {"operations_per_second": "rate, 1/s", "cpu_us_per_operation": "load's CPU, us/op",
+           "system_us_per_operation": "system CPU, us/op"}
+
+
+def parse():
+    parser = bench.arguments(__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=11, help="how often B is run, at least 9")
+    parser.add_argument("--seconds", type=float, default=4, help="length of one run")
+    parser.add_argument("--workers", type=int, default=2, help="connecting threads of the load")
+    parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts: see connect_load.cpp")
+    parser.add_argument("--refused", type=float, default=0, help="share of refused operations")
+    args = parser.parse_args()
+    if args.pairs < 9:
+        parser.error("--pairs: allowed: 9 or more")
+    return args
+
+
+def busy_ticks():
+    """user, nice, system, irq and softirq of all CPUs (proc(5); guest time is in user already)."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    return sum(fields[:3]) + sum(fields[5:7])
+
+
+def run_load(args):
+    time.sleep(SETTLE_SECONDS)
+    before = busy_ticks()
+    result = bench.run_load(bench.load_program(args.build), 10**9, args.seconds, f"--workers={args.workers}",
+                            f"--accept={args.accept}", f"--refused={args.refused}")
+    busy = (busy_ticks() - before) / TICKS_PER_SECOND
+    result["system_us_per_operation"] = busy * 1e6 / result["operations"]
+    return result
+
+
+def check_counts(scrape, operations):
+    """The agent has seen every operation, or the figures would mean nothing; and few of anybody else."""
+    connects = bench.samples(scrape, "conn_tcp_connects_total")
+    seen = sum(value for labels, value in connects if labels.get("process") == "connect_load")
+    foreign = sum(value for labels, value in connects) - seen
+    if seen != operations:
+        bench.die(f"the agent counted {seen:.0f} connects of {operations}")
+    if foreign > FOREIGN_SHARE * operations:
+        print(f"WARNING: other processes made {foreign:.0f} connects beside {operations}: the figures are spoilt")
+
+
+def run_with_agent(args):
+    with bench.Agent(args.build, args.config_extra) as agent:
+        cpu_before = agent.cpu_ns()
+        result = run_load(args)
+        # The agent's part ends when it has read what the load left in its maps.
+        scrape = agent.scrape()
+        result["agent_us_per_operation"] = (agent.cpu_ns() - cpu_before) / 1e3 / result["operations"]
+    check_counts(scrape, result["operations"])
+    return result
+
+
+def fill_time_wait(args):
+    """Sockets in TIME_WAIT cost memory and time until their table is full (see connect_load.cpp)."""
+    operations = int(TIME_WAIT_TABLE.read_text()) + 10000
+    bench.run_load(bench.load_program(args.build), operations, 60)
+
+
+def paired_runs(args):
+    without, with_agent = [run_load(args)], []
+    for pair in range(args.pairs):
+        with_agent.append(run_with_agent(args))
+        without.append(run_load(args))
+        columns = (f"{title} {with_agent[-1][name]:.1f} / {without[-1][name]:.1f}" for name, title in FIGURES.items())
+        print(f"pair {pair + 1:2}, B / A:  " + "   ".join(columns), flush=True)
+    return without, with_agent
+
+
+def compare(without, with_agent, name):
+    """Medians, and the ratios of B to the two A beside it and of each A to the one before."""
+    bare, watched = [run[name] for run in without], [run[name] for run in with_agent]
+    ratios = [2 * b / (bare[i] + bare[i + 1]) for i, b in enumerate(watched)]
+    noise = [after / before for before, after in zip(bare, bare[1:])]
+    return {"without": statistics.median(bare), "with": statistics.median(watched), "ratio": statistics.median(ratios),
+            "ratio_min": min(ratios), "ratio_max": max(ratios), "aa_ratio": statistics.median(noise),
+            "aa_min": min(noise), "aa_max": max(noise)}
+
+
+def print_table(compared):
+    print(f"\n{'median':20} {'without':>9} {'with':>9} {'ratio':>7} {'(min-max)':>15} {'A/A':>7} {'(min-max)':>15}")
+    for name, title in FIGURES.items():
+        row = compared[name]
+        spread = f"({row['ratio_min']:.3f}-{row['ratio_max']:.3f})"
+        noise = f"({row['aa_min']:.3f}-{row['aa_max']:.3f})"
+        print(f"{title:20} {row['without']:9.2f} {row['with']:9.2f} {row['ratio']:7.3f} {spread:>15} "
+              f"{row['aa_ratio']:7.3f} {noise:>15}")
+
+
+def program_totals(scrape):
+    """{program: (seconds, runs)}."""
+    runs = {labels["program"]: value for labels, value in bench.samples(scrape, "connscope_bpf_runs_total")}
+    return {labels["program"]: (value, runs[labels["program"]])
+            for labels, value in bench.samples(scrape, "connscope_bpf_run_seconds_total")}
+
+
+def bpf_time(args):
+    """ns and runs an operation, by program."""
+    setting = STATS.read_text()
+    try:
+        STATS.write_text("1\n")
+        with bench.Agent(args.build, args.config_extra) as agent:
+            before = program_totals(agent.scrape())
+            operations = run_load(args)["operations"]
+            scrape = agent.scrape()
+    finally:
+        STATS.write_text(setting)
+    check_counts(scrape, operations)
+    programs = {}
+    for program, (seconds, runs) in program_totals(scrape).items():
+        more_seconds, more_runs = seconds - before[program][0], runs - before[program][1]
+        programs[program] = {"ns_per_operation": more_seconds * 1e9 / operations,
+                             "runs_per_operation": more_runs / operations}
+    if not any(figures["runs_per_operation"] >= 1 for figures in programs.values()):
+        bench.die("no BPF program ran for each operation: are BPF statistics counted on this kernel?")
+    return programs
+
+
+def print_programs(programs):
+    print(f"\n{'BPF program':34} {'ns/op':>8} {'runs/op':>8} {'ns/run':>7}")
+    for program, figures in programs.items():
+        ns, runs = figures["ns_per_operation"], figures["runs_per_operation"]
+        print(f"{program:34} {ns:8.0f} {runs:8.2f} {ns / runs if runs else 0:7.0f}")
+
+
+def main():
+    args = parse()
+    bench.set_up(args)
+    begin = time.monotonic()
+    fill_time_wait(args)
+    without, with_agent = paired_runs(args)
+    compared = {name: compare(without, with_agent, name) for name in FIGURES}
+    agent_us = statistics.median(run["agent_us_per_operation"] for run in with_agent)
+    programs = bpf_time(args)
+    total_ns = sum(figures["ns_per_operation"] for figures in programs.values())
+
+    print_table(compared)
+    print(f"agent's own CPU, with one scrape at the end of each run: {agent_us:.4f} us/op")
+    print_programs(programs)
+    print(f"\n{args.pairs} pairs of {args.seconds:g} s, {args.workers} workers, accepted by the {args.accept} thread, "
+          f"{time.monotonic() - begin:.0f} s in all; one operation is one connection with both its ends on the host")
+    verdicts = bench.Verdicts()
+    verdicts.judge("rate with / without", compared["operations_per_second"]["ratio"], BAR_RATE, "", at_least=True)
+    for name, whose in (("cpu_us_per_operation", "load's"), ("system_us_per_operation", "system's")):
+        verdicts.judge(f"{whose} CPU per operation, with / without", compared[name]["ratio"], BAR_CPU, "")
+    verdicts.judge("BPF time per operation", total_ns, BAR_BPF_NS, "ns")
+    verdicts.finish(compared=compared, agent_us_per_operation=agent_us, programs=programs,
+                    bpf_ns_per_operation=total_ns, without=without, with_agent=with_agent)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs every benchmark one after the other, and ends with all the verdicts. Needs root, a release build with tests, and
+# a machine with nothing else to do. What each prints, with its line of JSON, is kept in build/bench/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+export PYTHONDONTWRITEBYTECODE=1
+
+readonly kOut=build/bench
+failed=0
+rm -rf "$kOut"
+mkdir -p "$kOut"
+
+# NAME COMMAND...: a missed bar or an error lets the others run all the same.
+measure() {
+  local name=$1
+  shift
+  printf '\n==> %s: %s\n' "$name" "$*"
+  if ! "$@" 2>&1 | tee "$kOut/$name.txt" | grep -v '^{'; then
+    failed=1
+    printf 'FAIL  %s: a bar is missed, or it broke off\n' "$name" >>"$kOut/$name.txt"
+  fi
+}
+
+printf 'kernel %s, %s CPUs, load before: %s\n' "$(uname -r)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)"
+measure overhead-same tests/bench/overhead.py
+measure overhead-other tests/bench/overhead.py --accept=other --workers=1
+measure overhead-without-calls tests/bench/overhead.py --config-extra=$'[probe.tcp_connect]\ncalls = false'
+measure micro tests/bench/micro.py
+measure scrape tests/bench/scrape.py
+measure rest tests/bench/rest.py
+
+printf '\n==> summary\n'
+grep -E '^(PASS|FAIL|WARNING)' "$kOut"/*.txt | sed "s|^$kOut/||; s|\.txt:|: |"
+exit "$failed"
