@@ -52,6 +52,29 @@ TEST_F(FloodTest, EveryConnectIsCountedAndTheAuditAgrees) {
   }
 }
 
+/// A timer's interrupt may hit a CPU in the middle of the very program that counts; the end that it brings must not get
+/// lost by that. Attempts that time out one after another, beside a flood, give it many chances.
+TEST_F(FloodTest, EndsThatTimersBringAreCountedBesideAFlood) {
+  const World world = must(World::create());
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
+  const Actor actor = must(Actor::create("timed_out"));
+  const Actor flooder = must(Actor::create("beside"));
+  const Listener listener = must(Listener::start(world.peer(), {"0", "--backlog", "4096"}));
+  const RefusingPort refusing = must(RefusingPort::take());
+
+  const auto endless = must(
+      flooder.start({"flood", "127.0.0.1", listener.port, refusing.port(), "--count", "100000000", "--threads", "2"}));
+  const auto said = must(
+      actor.run({"connect", "10.77.0.2", kDroppedPort, "--threads", "400", "--stagger-ms", "10"}, world.client().fd()));
+  ASSERT_EQ(words_of(said), std::vector<std::string>(400, "ETIMEDOUT"));
+
+  const ConnectCounts counts = ConnectCounts::of(must(agent.scrape()), actor.name());
+  EXPECT_EQ(counts.attempts.at("ipv4"), 400);
+  EXPECT_EQ(counts.failures, (std::map<std::string, double>{{"timeout", 400}}));
+  EXPECT_EQ(counts.ok.at("ipv4"), 0);
+  EXPECT_EQ(counts.in_flight, 0);
+}
+
 /// The kernel's counters are those of one network namespace; what others do must not make the audit look well.
 TEST_F(FloodTest, TheAuditLeavesOtherNamespacesOut) {
   const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));

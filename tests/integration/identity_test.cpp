@@ -44,36 +44,40 @@ TEST_F(IdentityTest, ThreadsWithNamesOfTheirOwnAreOneProcess) {
   const AgentProcess agent = start_agent();
   const Actor actor = must(Actor::create("threads"));
   run(actor, {"--threads", "4", "--count", "5"});
-  EXPECT_EQ(refused(agent, "threads"), 20);
+  EXPECT_EQ(refused(agent, actor.name()), 20);
   const std::set<std::string> processes = must(agent.scrape()).values_of("process");
   for (const std::string& process : processes) EXPECT_EQ(process.find("worker-"), std::string::npos) << process;
 }
 
 TEST_F(IdentityTest, ForkedChildrenWithoutExecHaveTheirParentsName) {
   const AgentProcess agent = start_agent();
-  run(must(Actor::create("forks")), {"--forks", "3", "--count", "2"});
-  EXPECT_EQ(refused(agent, "forks"), 6);
+  const Actor actor = must(Actor::create("forks"));
+  run(actor, {"--forks", "3", "--count", "2"});
+  EXPECT_EQ(refused(agent, actor.name()), 6);
 }
 
 TEST_F(IdentityTest, AProcessThatEndsAtOnceHasItsRightName) {
   const AgentProcess agent = start_agent();
   const Actor actor = must(Actor::create("brief"));
   for (int i = 0; i < 20; ++i) run(actor, {});
-  EXPECT_EQ(refused(agent, "brief"), 20);
+  EXPECT_EQ(refused(agent, actor.name()), 20);
 }
 
 TEST_F(IdentityTest, TheNameIsTheExecutablesAndNotTheFifteenBytesOfComm) {
   const AgentProcess agent = start_agent();
-  run(must(Actor::create("a_name_that_is_longer_than_comm")), {});
-  EXPECT_EQ(refused(agent, "a_name_that_is_longer_than_comm"), 1);
-  EXPECT_EQ(refused(agent, "a_name_that_is_"), 0);
+  const Actor actor = must(Actor::create("a_name_that_is_longer_than_comm"));
+  run(actor, {});
+  EXPECT_EQ(refused(agent, actor.name()), 1);
+  EXPECT_EQ(refused(agent, actor.name().substr(0, 15)), 0);
 }
 
 TEST_F(IdentityTest, TwoProgramsWithOneNameAreOneProcessLabel) {
   const AgentProcess agent = start_agent();
-  run(must(Actor::create("twin")), {"--count", "2"});
-  run(must(Actor::create("twin")), {"--count", "3"});
-  EXPECT_EQ(refused(agent, "twin"), 5);
+  const Actor one = must(Actor::create("twin"));
+  const Actor other = must(Actor::create("twin"));
+  run(one, {"--count", "2"});
+  run(other, {"--count", "3"});
+  EXPECT_EQ(refused(agent, one.name()), 5);
 }
 
 TEST_F(IdentityTest, AProcessThatRanBeforeTheAgentHasItsName) {
@@ -86,8 +90,8 @@ TEST_F(IdentityTest, AProcessThatRanBeforeTheAgentHasItsName) {
     must(process->write_input("go\n"));
     must(process->wait(std::chrono::seconds(10)));
   }
-  EXPECT_EQ(refused(agent, "before"), 1);
-  EXPECT_EQ(refused(agent, "before_threads"), 3);
+  EXPECT_EQ(refused(agent, actor.name()), 1);
+  EXPECT_EQ(refused(agent, threaded.name()), 3);
 }
 
 TEST_F(IdentityTest, ADeletedExecutableHasItsName) {
@@ -99,7 +103,7 @@ TEST_F(IdentityTest, ADeletedExecutableHasItsName) {
   const AgentProcess agent = start_agent();
   must(child->write_input("go\n"));
   must(child->wait(std::chrono::seconds(10)));
-  EXPECT_EQ(refused(agent, "deleted"), 1);
+  EXPECT_EQ(refused(agent, own_name("deleted")), 1);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::seconds kLimit(5);
 
 std::string renamed_to(const std::string& prefix) {
-  return "[[process]]\nprefix = \"" + prefix + "\"\nexe = \"*/reloaded\"\n";
+  return "[[process]]\nprefix = \"" + prefix + "\"\nexe = \"*/" + own_name("reloaded") + "\"\n";
 }
 
 class LifecycleTest : public ::testing::Test {
@@ -79,10 +79,9 @@ TEST_F(LifecycleTest, ARuleThatExcludesWorksAtOnceAfterReload) {
   auto child = must(actor_->start({"connect", "127.0.0.1", "7000", "--count", "2", "--wait-line"}, apart_->fd()));
   connect_once();
   EXPECT_EQ(attempts("old"), 1);
-  must(
-      agent_->reload("[[process]]\nexe = \"*/reloaded\"\ncapture = false\n[[process]]\nprefix = \"probe\"\n"
-                     "exe = \"*/reload_probe\"\n"));
   const Actor probe = must(Actor::create("reload_probe"));
+  must(agent_->reload("[[process]]\nexe = \"" + actor_->path() + "\"\ncapture = false\n[[process]]\n" +
+                      "prefix = \"probe\"\nexe = \"" + probe.path() + "\"\n"));
   ASSERT_TRUE(eventually(kLimit, [&] {
     must(probe.run({"connect", "127.0.0.1", "7000"}, apart_->fd()));
     return attempts("probe") > 0;
@@ -90,15 +89,15 @@ TEST_F(LifecycleTest, ARuleThatExcludesWorksAtOnceAfterReload) {
   must(child.write_input("go\n"));
   must(child.wait(kLimit));
   connect_once();
-  EXPECT_EQ(attempts("old") + attempts("reloaded"), 1);
+  EXPECT_EQ(attempts("old") + attempts(actor_->name()), 1);
 }
 
 TEST_F(LifecycleTest, AnAttemptOlderThanTheAgentLeavesTheCountsBalanced) {
-  must(apart_->ip("link add dummy0 type dummy\naddr add 10.99.0.1/24 dev dummy0\nlink set dummy0 up\n"));
-  must(apart_->ip("neigh add 10.99.0.2 lladdr 02:00:00:00:00:01 dev dummy0\n"));
+  must(apart_->nft(
+      "table inet older {\n chain output {\n type filter hook output priority 0\n tcp dport 7001 drop\n }\n}\n"));
   const Actor older = must(Actor::create("older"));
-  auto child = must(older.start({"connect", "10.99.0.2", "7000"}, apart_->fd()));
-  ASSERT_TRUE(eventually(kLimit, [&] { return is_connecting(child.pid(), "7000"); }));
+  auto child = must(older.start({"connect", "127.0.0.1", "7001"}, apart_->fd()));
+  ASSERT_TRUE(eventually(kLimit, [&] { return is_connecting(child.pid(), "7001"); }));
   agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
   must(child.send_signal(SIGKILL));
   must(child.wait(kLimit));

@@ -88,12 +88,11 @@ TEST_F(PrometheusTest, ItsQueryGivesTheNumberOfConnects) {
   const Prometheus prometheus = Prometheus::start(agent.port());
   must(actor.run({"connect", "127.0.0.1", "7000", "--count", "7"}, apart.fd()));
 
-  const std::string failures = R"(conn_failures_total{process="scraped",stage="tcp",reason="refused"})";
+  const std::string process = "process=\"" + actor.name() + "\"";
+  const std::string failures = "conn_failures_total{" + process + R"(,stage="tcp",reason="refused"})";
   ASSERT_TRUE(eventually(kLimit, [&] { return prometheus.query(failures) == 7; })) << prometheus.log();
-  EXPECT_EQ(prometheus.query(R"(sum(conn_tcp_connects_total{process="scraped"}))"), 7);
-  EXPECT_EQ(
-      prometheus.query(R"(conn_tcp_connect_duration_seconds_count{process="scraped",ip_family="ipv4",outcome="fail"})"),
-      7);
+  EXPECT_EQ(prometheus.query("sum(conn_tcp_connects_total{" + process + "})"), 7);
+  EXPECT_EQ(prometheus.query("sum(conn_tcp_connect_duration_seconds_count{" + process + R"(,outcome="fail"}))"), 7);
   EXPECT_EQ(prometheus.query(R"(up{job="connscope"})"), 1);
 }
 

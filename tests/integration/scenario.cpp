@@ -85,7 +85,7 @@ Result<std::vector<Said>> run_with_reset_peer(const World& world, const Actor& a
 }
 
 Result<std::vector<Said>> run_denied_by_cgroup(const World& world, const Actor& actor) {
-  const auto cgroup = TestCgroup::create("connscope-test-deny");
+  const auto cgroup = TestCgroup::create(own_name("connscope-test-deny"));
   if (!cgroup) return cgroup.error();
   const auto policy = ConnectPolicy::deny(*cgroup);
   if (!policy) return policy.error();
@@ -94,7 +94,7 @@ Result<std::vector<Said>> run_denied_by_cgroup(const World& world, const Actor& 
 
 /// No kernel path found makes connect() itself say EADDRINUSE; a policy program may.
 Result<std::vector<Said>> run_told_address_in_use(const World& world, const Actor& actor) {
-  const auto cgroup = TestCgroup::create("connscope-test-in-use");
+  const auto cgroup = TestCgroup::create(own_name("connscope-test-in-use"));
   if (!cgroup) return cgroup.error();
   const auto policy = ConnectPolicy::fail_with(*cgroup, EADDRINUSE);
   if (!policy) return policy.error();

@@ -17,7 +17,7 @@ namespace connscope::testing {
 struct Scenario {
   using Run = std::function<Result<std::vector<Said>>(const World&, const Actor&)>;
 
-  /// Letters, digits and underscores, at most fifteen.
+  /// Letters, digits and underscores.
   std::string name;
   Run run;
   /// The words that tcp_actor prints, in order.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/world.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <sstream>
 
@@ -67,12 +69,14 @@ std::vector<std::string> words_of(const std::vector<Said>& said) {
   return words;
 }
 
+std::string own_name(const std::string& name) { return name + "_" + std::to_string(::getpid()); }
+
 Result<Actor> Actor::create(const std::string& name) {
   auto folder = TempDir::create();
   if (!folder) return folder.error();
-  auto path = folder->copy_program(CONNSCOPE_TCP_ACTOR, name);
+  auto path = folder->copy_program(CONNSCOPE_TCP_ACTOR, own_name(name));
   if (!path) return path.error();
-  return Actor(std::move(*folder), name, std::move(*path));
+  return Actor(std::move(*folder), own_name(name), std::move(*path));
 }
 
 Result<ChildProcess> Actor::start(const std::vector<std::string>& arguments, int network_namespace,

@@ -2,7 +2,7 @@
 //
 // Where the scenarios happen: a client and a server namespace with listeners, firewall rules and routes, so that each
 // outcome of a connect is certain. And Actor: one copy of tcp_actor under a name of its own, so that the counts of that
-// process label are exact whatever else the host does. One thread at a time.
+// process label are exact whatever else the host does, and be it the same test once more. One thread at a time.
 #pragma once
 
 #include <memory>
@@ -41,9 +41,12 @@ struct Said {
 std::vector<Said> parse_said(const std::string& output);
 std::vector<std::string> words_of(const std::vector<Said>& said);
 
+/// `name` with the test's process id behind it: no other test has that one at the same time.
+std::string own_name(const std::string& name);
+
 class Actor {
  public:
-  /// `name` is the file name of the copy, and so what the agent calls the process.
+  /// The file name of the copy is own_name(name), and so the agent calls the process that.
   static Result<Actor> create(const std::string& name);
 
   [[nodiscard]] const std::string& name() const { return name_; }

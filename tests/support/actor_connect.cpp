@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <thread>
@@ -158,6 +159,7 @@ void connect_in_threads(const ConnectOptions& options, const Address& peer) {
     threads.emplace_back([&options, &peer, i] {
       const std::string name = "worker-" + std::to_string(i);
       ::pthread_setname_np(::pthread_self(), name.c_str());
+      std::this_thread::sleep_for(std::chrono::milliseconds(i * options.stagger_ms));
       std::vector<UniqueFd> held;
       connect_in_turn(options, peer, held);
     });

@@ -91,6 +91,7 @@ ConnectOptions parse_connect(int argc, char** argv) {
   options.end_after_ms = arguments.number("--end-after-ms", 0);
   options.count = arguments.number("--count", 1);
   options.threads = arguments.number("--threads", 1);
+  options.stagger_ms = arguments.number("--stagger-ms", 0);
   options.forks = arguments.number("--forks", 0);
   options.retries = arguments.number("--retries", 0);
   options.bind_port = parse_port(arguments.text("--bind-port", "0"));

@@ -25,6 +25,8 @@ struct ConnectOptions {
   long end_after_ms = 0;
   long count = 1;
   long threads = 1;
+  /// Each thread begins that much after the one before it.
+  long stagger_ms = 0;
   long forks = 0;
   /// Further attempts on the same descriptor after one that failed.
   long retries = 0;

@@ -57,13 +57,13 @@ int connect_by_io_uring(int fd, const Address& peer) {
   entry->addr = reinterpret_cast<std::uintptr_t>(peer.get());
   entry->off = peer.length;
   *submissions.at<std::uint32_t>(params.sq_off.array) = 0;
-  // The kernel reads the entry once the tail has moved; io_uring_enter orders the two.
-  *submissions.at<std::uint32_t>(params.sq_off.tail) += 1;
-  std::atomic_thread_fence(std::memory_order_release);
+  // The kernel reads the entry once the tail has moved.
+  std::atomic_ref(*submissions.at<std::uint32_t>(params.sq_off.tail)).fetch_add(1, std::memory_order_release);
 
   const long submitted = ::syscall(SYS_io_uring_enter, ring.get(), 1, 1, IORING_ENTER_GETEVENTS, nullptr, 0);
   if (submitted != 1) die(std::string("io_uring_enter: ") + std::strerror(errno));
-  std::atomic_thread_fence(std::memory_order_acquire);
+  const std::atomic_ref completed(*completions.at<std::uint32_t>(params.cq_off.tail));
+  if (completed.load(std::memory_order_acquire) != 1) die("io_uring completed nothing");
   return -completions.at<io_uring_cqe>(params.cq_off.cqes)->res;
 }
 

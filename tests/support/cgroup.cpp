@@ -93,6 +93,14 @@ TestCgroup::~TestCgroup() {
   }
 }
 
+Status TestCgroup::take_in(pid_t pid) const {
+  const std::string file_path = path_ + "/cgroup.procs";
+  const UniqueFd file(::open(file_path.c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string number = std::to_string(pid);
+  if (!file || ::write(file.get(), number.data(), number.size()) < 0) return Error::from_errno(file_path, errno);
+  return {};
+}
+
 Result<ConnectPolicy> ConnectPolicy::deny(const TestCgroup& cgroup) {
   auto link = attach(cgroup, {});
   if (!link) return link.error();

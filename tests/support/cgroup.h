@@ -4,6 +4,8 @@
 // time.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "agent/base/result.h"
@@ -29,6 +31,8 @@ class TestCgroup {
 
   /// The folder.
   [[nodiscard]] const std::string& path() const { return path_; }
+  /// Moves a running process here.
+  [[nodiscard]] Status take_in(pid_t pid) const;
 
  private:
   TestCgroup(std::string path, std::string first_made) : path_(std::move(path)), first_made_(std::move(first_made)) {}

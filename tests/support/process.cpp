@@ -29,7 +29,17 @@ struct Prepared {
   UniqueFd output;
   UniqueFd error;
   UniqueFd cgroup_procs;
+  /// Closed by a successful exec; what comes through it before that is the reason of a failure.
+  UniqueFd trouble_read;
+  UniqueFd trouble_write;
 };
+
+/// Appended to, as writes of several threads to one place of a memory file would go over each other.
+UniqueFd memory_file(const char* name) {
+  UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+  if (file && ::fcntl(file.get(), F_SETFL, O_APPEND) != 0) file.reset();
+  return file;
+}
 
 Result<Prepared> prepare(const SpawnOptions& options) {
   Prepared prepared;
@@ -39,8 +49,11 @@ Result<Prepared> prepare(const SpawnOptions& options) {
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::from_errno("pipe2", errno);
   prepared.input_read.reset(ends[0]);
   prepared.input_write.reset(ends[1]);
-  prepared.output.reset(::memfd_create("stdout", MFD_CLOEXEC));
-  prepared.error.reset(::memfd_create("stderr", MFD_CLOEXEC));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::from_errno("pipe2", errno);
+  prepared.trouble_read.reset(ends[0]);
+  prepared.trouble_write.reset(ends[1]);
+  prepared.output = memory_file("stdout");
+  prepared.error = memory_file("stderr");
   if (!prepared.output || !prepared.error) return Error::from_errno("memfd_create", errno);
   if (!options.cgroup.empty()) {
     prepared.cgroup_procs.reset(::open((options.cgroup + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
@@ -49,29 +62,36 @@ Result<Prepared> prepare(const SpawnOptions& options) {
   return prepared;
 }
 
-void complain(int error_fd, std::string_view what) {
+[[noreturn]] void give_up(const Prepared& prepared, std::string_view what) {
   // Nothing can be done where even this fails; the exit status tells.
-  [[maybe_unused]] const ssize_t written = ::write(error_fd, what.data(), what.size());
+  [[maybe_unused]] const ssize_t written = ::write(prepared.trouble_write.get(), what.data(), what.size());
+  ::_exit(kNoExecStatus);
 }
 
 [[noreturn]] void become_program(const Prepared& prepared, int network_namespace, pid_t parent) {
   ::setpgid(0, 0);
+  ::signal(SIGPIPE, SIG_DFL);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(kNoExecStatus);
+  if (::getppid() != parent) give_up(prepared, "the test has ended");
   if (prepared.cgroup_procs && ::write(prepared.cgroup_procs.get(), "0", 1) != 1) {
-    complain(prepared.error.get(), "cannot join the cgroup\n");
-    ::_exit(kNoExecStatus);
+    give_up(prepared, "cannot join the cgroup");
   }
   if (network_namespace >= 0 && ::setns(network_namespace, CLONE_NEWNET) != 0) {
-    complain(prepared.error.get(), "cannot enter the network namespace\n");
-    ::_exit(kNoExecStatus);
+    give_up(prepared, "cannot enter the network namespace");
   }
   ::dup2(prepared.input_read.get(), STDIN_FILENO);
   ::dup2(prepared.output.get(), STDOUT_FILENO);
   ::dup2(prepared.error.get(), STDERR_FILENO);
   ::execvp(prepared.argv[0], prepared.argv.data());
-  complain(STDERR_FILENO, "cannot execute the program\n");
-  ::_exit(kNoExecStatus);
+  give_up(prepared, "cannot be executed");
+}
+
+/// Waits for the exec; the reason when there was none.
+std::string await_exec(Prepared& prepared) {
+  prepared.trouble_write.reset();
+  std::array<char, 128> reason{};
+  const ssize_t size = ::read(prepared.trouble_read.get(), reason.data(), reason.size());
+  return {reason.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
 
 std::string read_from_start(int fd) {
@@ -89,6 +109,8 @@ std::string read_from_start(int fd) {
 Result<ChildProcess> ChildProcess::spawn(const SpawnOptions& options) {
   auto prepared = prepare(options);
   if (!prepared) return prepared.error();
+  // A child that has ended shows as an error of the write to it.
+  ::signal(SIGPIPE, SIG_IGN);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return Error::from_errno("fork", errno);
@@ -100,6 +122,10 @@ Result<ChildProcess> ChildProcess::spawn(const SpawnOptions& options) {
     ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
     return Error::from_errno("pidfd_open", error);
+  }
+  if (const std::string trouble = await_exec(*prepared); !trouble.empty()) {
+    ::waitpid(pid, nullptr, 0);
+    return Error(options.argv[0] + ": " + trouble);
   }
   return ChildProcess(pid, std::move(handle), std::move(prepared->input_write), std::move(prepared->output),
                       std::move(prepared->error));

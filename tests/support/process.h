@@ -29,6 +29,7 @@ struct SpawnOptions {
 
 class ChildProcess {
  public:
+  /// Returns when the program has been executed, so that its file may go. Ignores SIGPIPE in the calling process.
   static Result<ChildProcess> spawn(const SpawnOptions& options);
 
   ChildProcess(ChildProcess&& other) noexcept;

@@ -6,7 +6,8 @@
 //
 //   tcp_actor connect ADDRESS PORT [--method connect|nonblocking|tfo-send|tfo-connect|io-uring]
 //             [--end await|close|shutdown|unspec] [--end-after-ms N] [--second-connect] [--retries N] [--mptcp]
-//             [--bind-port N] [--send-timeout-ms N] [--interrupt-after-ms N] [--count N] [--threads N] [--forks N]
+//             [--bind-port N] [--send-timeout-ms N] [--interrupt-after-ms N] [--count N] [--threads N] [--stagger-ms N]
+//             [--forks N]
 //             [--uid N] [--gid N] [--wait-line] [--hold]
 //   tcp_actor listen PORT [--backlog N] [--mptcp] [--tfo]
 //   tcp_actor flood ADDRESS OPEN_PORT REFUSED_PORT --count N [--threads N]
