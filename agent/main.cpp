@@ -43,8 +43,8 @@ int check_config(const config::Options& options) {
   return 0;
 }
 
-/// A scrape's body is large for a moment, in any of a hundred threads: what is freed goes back to the system, instead of
-/// staying in an arena for each thread (agent/decisions/0003-http-on-civetweb.md has figures).
+/// A scrape's body is large for a moment, in any of a hundred threads: what is freed goes back to the system, instead
+/// of staying in an arena for each thread (agent/decisions/0003-http-on-civetweb.md has figures).
 void keep_memory_small() {
   ::mallopt(M_ARENA_MAX, 2);
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);

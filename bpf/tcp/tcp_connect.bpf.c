@@ -21,6 +21,12 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set before the load. */
 const volatile __u32 own_netns = 0; /* inode number of the agent's network namespace */
 
+/*
+ * Attempts that are in SYN_RECV, by simultaneous open. There are hardly ever any, and knowing that saves each passive open, which
+ * comes from SYN_RECV too, a look-up.
+ */
+__u64 simultaneous_opens = 0;
+
 struct attempt {
 	u64 start_ns;
 	u64 identity;
@@ -291,7 +297,8 @@ static __always_inline void begin(struct sock *sk)
 		__sync_fetch_and_add(&begun->attempts, 1);
 }
 
-static __always_inline void end(struct sock *sk, int new_state)
+/* True when the socket was one of ours. */
+static __always_inline bool end(struct sock *sk, int new_state)
 {
 	u64 key = (u64)sk;
 	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
@@ -300,7 +307,7 @@ static __always_inline void end(struct sock *sk, int new_state)
 	u8 told = 1;
 
 	if (!attempt)
-		return;
+		return false;
 	if (new_state != TCP_ESTABLISHED) {
 		outcome = outcome_of_close(sk);
 		/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
@@ -313,19 +320,26 @@ static __always_inline void end(struct sock *sk, int new_state)
 	}
 	count_end(attempt, outcome, bpf_ktime_get_ns() - attempt->start_ns);
 	bpf_map_delete_elem(&attempts, &key);
+	return true;
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
+	u64 key = (u64)sk;
+
 	if (new_state == TCP_SYN_SENT) {
 		if (sk->sk_protocol == IPPROTO_TCP)
 			begin(sk);
-		return 0;
+	} else if (old_state == TCP_SYN_SENT) {
+		if (new_state != TCP_SYN_RECV)
+			end(sk, new_state);
+		else if (bpf_map_lookup_elem(&attempts, &key))
+			__sync_fetch_and_add(&simultaneous_opens, 1);
+	} else if (old_state == TCP_SYN_RECV && simultaneous_opens) {
+		if (end(sk, new_state))
+			__sync_fetch_and_add(&simultaneous_opens, -1);
 	}
-	/* A simultaneous open goes by way of SYN_RECV. */
-	if ((old_state == TCP_SYN_SENT && new_state != TCP_SYN_RECV) || old_state == TCP_SYN_RECV)
-		end(sk, new_state);
 	return 0;
 }
 

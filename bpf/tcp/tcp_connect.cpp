@@ -192,8 +192,8 @@ Status TcpConnect::start(const probe::SharedMaps& shared) {
     bpf_map__set_max_entries(skeleton.maps.connect_ended, settings_.cells);
     bpf_program__set_autoload(skeleton.progs.on_connect_exit, settings_.calls);
   };
-  auto object = probe::BpfObject::load(probe::BpfObject::opener<tcp_connect_bpf>(configure), shared,
-                                       {"on_connect_exit"});
+  auto object =
+      probe::BpfObject::load(probe::BpfObject::opener<tcp_connect_bpf>(configure), shared, {"on_connect_exit"});
   if (!object) return object.error();
   object_ = std::move(*object);
   if (auto attached = object_.attach(); !attached) return attached;

@@ -208,6 +208,22 @@ TEST_F(ProbeTest, EndsWithoutACellAreCountedAsLostAndDoNotStayInFlight) {
   EXPECT_EQ(bench.sum("conn_tcp_connect_duration_seconds", {}) + lost, bench.sum("conn_tcp_connects", {}));
 }
 
+TEST_F(ProbeTest, ASimultaneousOpenIsOneAttempt) {
+  Bench bench("");
+  for (std::uint16_t port = 9001; port < 9006; ++port) {
+    // A socket that connects to its own port meets its own SYN: SYN_SENT, SYN_RECV, ESTABLISHED.
+    const UniqueFd self(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const sockaddr_in address = loopback(port);
+    ASSERT_EQ(::bind(self.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    ASSERT_EQ(::connect(self.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  }
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), 5);
+  EXPECT_EQ(bench.sum("conn_tcp_connect_duration_seconds", {"self", "ipv4", "ok"}), 5);
+  EXPECT_EQ(bench.sum("conn_failures", {"self"}), 0);
+  EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 0);
+}
+
 TEST_F(ProbeTest, WhatIsIdleIsRetiredWithoutLosingACount) {
   identity::IdentityLimits limits;
   limits.idle = 60s;
