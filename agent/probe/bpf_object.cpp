@@ -18,7 +18,7 @@ namespace {
 
 thread_local std::string* messages_of_thread = nullptr;
 
-int keep_message(libbpf_print_level level, const char* format, va_list arguments) {
+[[gnu::format(printf, 2, 0)]] int keep_message(libbpf_print_level level, const char* format, va_list arguments) {
   if (messages_of_thread == nullptr || level == LIBBPF_DEBUG) return 0;
   va_list again;
   va_copy(again, arguments);
