@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -28,9 +28,9 @@ class FakeKernel final : public IdentitySource {
     info.key.exe_inode = id;
     info.key.uid = uid;
     info.exe_bytes = static_cast<std::uint32_t>(exe_names.size());
-    std::memcpy(info.exe, exe_names.data(), exe_names.size());
+    std::copy(exe_names.begin(), exe_names.end(), info.exe);
     info.cgroup_bytes = static_cast<std::uint32_t>(cgroup_names.size());
-    std::memcpy(info.cgroup, cgroup_names.data(), cgroup_names.size());
+    std::copy(cgroup_names.begin(), cgroup_names.end(), info.cgroup);
     infos[id] = info;
   }
   Result<identity_info> read(std::uint64_t id) override {
