@@ -32,7 +32,11 @@ Result<UniqueFd> detached_tracefs() {
 
 Result<UniqueFd> open_tracefs() {
   const std::string events = std::string(kTracefs) + "/events";
-  if (::access(events.c_str(), F_OK) != 0) return detached_tracefs();
+  if (::access(events.c_str(), F_OK) != 0) {
+    auto detached = detached_tracefs();
+    if (!detached) return detached.error().context("tracefs is not readable at " + std::string(kTracefs));
+    return detached;
+  }
   UniqueFd directory(::open(kTracefs, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return Error::from_errno(kTracefs, errno);
   return directory;
