@@ -2,13 +2,16 @@
 #include "agent/probe/bpf_object.h"
 
 #include <bpf/bpf.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 
+#include "agent/base/unique_fd.h"
 #include "agent/probe/ledger.h"
 #include "agent/probe/map_drain.h"
 #include "agent/probe/tracepoint.h"
@@ -42,6 +45,17 @@ std::string refused_program(const std::string& messages) {
 }
 
 constexpr std::string_view kTracepoint = "tracepoint/";
+constexpr std::string_view kBtfTracepoint = "tp_btf/";
+constexpr std::string_view kIterator = "iter/";
+
+bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
+
+/// Only what can be told before the load: a tracepoint with BTF that this kernel does not have.
+bool hook_exists(std::string_view section) {
+  if (!starts_with(section, kBtfTracepoint)) return true;
+  const std::string name(section.substr(kBtfTracepoint.size()));
+  return libbpf_find_vmlinux_btf_id(name.c_str(), BPF_TRACE_RAW_TP) > 0;
+}
 
 }  // namespace
 
@@ -73,13 +87,33 @@ std::string explain_refusal(int code) {
   }
 }
 
+void BpfObject::choose_programs(const std::string& refusal) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, opened_.object) {
+    HookStatus hook{bpf_program__name(program), bpf_program__section_name(program), "not attached"};
+    if (!bpf_program__autoload(program)) {
+      hook.problem = "switched off by the config";
+    } else if (is_optional(hook.program) && !refusal.empty()) {
+      hook.problem = refusal;
+    } else if (is_optional(hook.program) && !hook_exists(hook.hook)) {
+      hook.problem = explain_refusal(ENOENT);
+    } else {
+      hooks_.push_back(hook);
+      continue;
+    }
+    bpf_program__set_autoload(program, false);
+    hooks_.push_back(hook);
+  }
+}
+
 Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& shared,
-                                       const std::vector<std::string>& without) {
+                                       const std::vector<std::string>& optional, const std::string& refusal) {
   LibbpfMessages messages;
   auto opened = open();
   if (!opened) return opened.error();
   BpfObject object;
   object.opened_ = std::move(*opened);
+  object.optional_ = optional;
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object.opened_.object) {
     const auto found = shared.find(bpf_map__name(map));
@@ -87,11 +121,7 @@ Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& sha
     if (const int error = bpf_map__reuse_fd(map, found->second); error != 0)
       return Error::from_errno("share map " + found->first, -error);
   }
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object.opened_.object) {
-    const bool left_out = std::find(without.begin(), without.end(), bpf_program__name(program)) != without.end();
-    if (left_out) bpf_program__set_autoload(program, false);
-  }
+  object.choose_programs(refusal);
   if (const int error = bpf_object__load(object.opened_.object); error != 0) {
     const std::string name = refused_program(messages.text());
     return Error(explain_refusal(-error), -error).context(name.empty() ? "load" : "load program " + name);
@@ -101,21 +131,9 @@ Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& sha
 
 Result<BpfObject> BpfObject::load(const Opener& open, const SharedMaps& shared,
                                   const std::vector<std::string>& optional) {
-  auto object = load_once(open, shared, {});
-  std::string problem;
-  if (!object && !optional.empty()) {
-    problem = object.error().message();
-    object = load_once(open, shared, optional);
-  }
-  if (!object) return object;
-  object->optional_ = optional;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object->opened_.object) {
-    const bool loaded = bpf_program__fd(program) >= 0;
-    object->hooks_.push_back(
-        {bpf_program__name(program), bpf_program__section_name(program), loaded ? "not attached" : problem});
-  }
-  return object;
+  auto object = load_once(open, shared, optional, "");
+  if (object || optional.empty()) return object;
+  return load_once(open, shared, optional, object.error().message());
 }
 
 bool BpfObject::is_optional(const std::string& program) const {
@@ -124,8 +142,9 @@ bool BpfObject::is_optional(const std::string& program) const {
 
 Status BpfObject::attach_one(bpf_program* program) {
   const std::string_view section = bpf_program__section_name(program);
+  if (starts_with(section, kIterator)) return {};  // attached for each run
   bpf_link* link = nullptr;
-  if (section.substr(0, kTracepoint.size()) == kTracepoint) {
+  if (starts_with(section, kTracepoint)) {
     auto attached = attach_tracepoint(program, section.substr(kTracepoint.size()));
     if (!attached) return attached.error();
     link = *attached;
@@ -152,6 +171,28 @@ Status BpfObject::attach() {
   return {};
 }
 
+Status BpfObject::run_over_map(const char* program, const char* map) {
+  const LibbpfMessages messages;
+  bpf_program* iterator = bpf_object__find_program_by_name(opened_.object, program);
+  if (bpf_program__fd(iterator) < 0) return {};  // its hook says why
+  bpf_iter_link_info info{};
+  info.map.map_fd = static_cast<std::uint32_t>(map_fd(map));
+  bpf_iter_attach_opts options{};
+  options.sz = sizeof(options);
+  options.link_info = &info;
+  options.link_info_len = sizeof(info);
+  const std::unique_ptr<bpf_link, LinkCloser> link(bpf_program__attach_iter(iterator, &options));
+  if (!link) return Error::from_errno("attach " + std::string(program), errno);
+  const UniqueFd run(bpf_iter_create(bpf_link__fd(link.get())));
+  if (!run) return Error::from_errno("run " + std::string(program), errno);
+  // The program runs as the descriptor is read to its end; it writes nothing there.
+  std::array<char, 64> nothing{};
+  ssize_t length = 0;
+  while ((length = ::read(run.get(), nothing.data(), nothing.size())) > 0 || (length < 0 && errno == EINTR)) {
+  }
+  return length == 0 ? Status() : Status(Error::from_errno("run " + std::string(program), errno));
+}
+
 int BpfObject::map_fd(const char* name) const {
   return opened_.object == nullptr ? -1 : bpf_object__find_map_fd_by_name(opened_.object, name);
 }
@@ -175,7 +216,7 @@ std::vector<ProgramStats> BpfObject::program_stats() const {
     bpf_prog_info info{};
     std::uint32_t size = sizeof(info);
     if (bpf_program__fd(program) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) continue;
-    stats.push_back({bpf_program__name(program), info.run_time_ns, info.run_cnt});
+    stats.push_back({bpf_program__name(program), info.run_time_ns, info.run_cnt, info.recursion_misses});
   }
   return stats;
 }
@@ -185,15 +226,6 @@ std::vector<LostEvents> BpfObject::lost() const {
   const int ledger = map_fd("ledger");
   for (std::uint32_t cause = 0; ledger >= 0 && cause < kLossCauseNames.size(); ++cause)
     lost.push_back({std::string(kLossCauseNames[cause]), read_counter(ledger, cause).value_or(0)});
-  std::uint64_t skipped = 0;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, opened_.object) {
-    bpf_prog_info info{};
-    std::uint32_t size = sizeof(info);
-    if (bpf_program__fd(program) >= 0 && bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) == 0)
-      skipped += info.recursion_misses;
-  }
-  lost.push_back({"recursion", skipped});
   return lost;
 }
 

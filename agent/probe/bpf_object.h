@@ -73,6 +73,8 @@ class BpfObject {
   /// Attaches every loaded program. An error names the first program, not optional, that could not be attached.
   Status attach();
   void detach() { links_.clear(); }
+  /// Runs an `iter/bpf_map_elem` program over the entries of `map`.
+  Status run_over_map(const char* program, const char* map);
 
   /// -1 when there is no such map.
   [[nodiscard]] int map_fd(const char* name) const;
@@ -81,7 +83,7 @@ class BpfObject {
   [[nodiscard]] SharedMaps maps() const;
   [[nodiscard]] const std::vector<HookStatus>& hooks() const { return hooks_; }
   [[nodiscard]] std::vector<ProgramStats> program_stats() const;
-  /// The cells of the object's `ledger` map, and what the kernel says that it skipped.
+  /// The cells of the object's `ledger` map.
   [[nodiscard]] std::vector<LostEvents> lost() const;
 
  private:
@@ -89,7 +91,10 @@ class BpfObject {
     void operator()(bpf_link* link) const { bpf_link__destroy(link); }
   };
   static Result<BpfObject> load_once(const Opener& open, const SharedMaps& shared,
-                                     const std::vector<std::string>& without);
+                                     const std::vector<std::string>& optional, const std::string& refusal);
+  /// Leaves out what cannot be loaded, and notes why: optional programs whose hook this kernel lacks, or all of them
+  /// when a load with them was refused (`refusal` says how).
+  void choose_programs(const std::string& refusal);
   [[nodiscard]] bool is_optional(const std::string& program) const;
   Status attach_one(bpf_program* program);
 

@@ -10,7 +10,7 @@
 
 namespace connscope::probe {
 
-inline constexpr std::array<std::string_view, LOSS_CAUSES> kLossCauseNames = {"state_full", "cells_full",
-                                                                              "identities_full", "end_missed"};
+inline constexpr std::array<std::string_view, LOSS_CAUSES> kLossCauseNames = {
+    "state_full", "cells_full", "identities_full", "end_missed", "end_skipped"};
 
 }  // namespace connscope::probe

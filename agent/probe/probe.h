@@ -42,6 +42,7 @@ struct ProgramStats {
   std::string program;
   std::uint64_t run_time_ns = 0;
   std::uint64_t runs = 0;
+  std::uint64_t skipped = 0;  ///< runs left out because the program was running on that CPU already (recursion_misses)
 };
 
 struct MapUsage {

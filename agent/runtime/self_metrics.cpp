@@ -27,6 +27,7 @@ struct SelfMetrics::Families {
   Family<Info>* probe = nullptr;
   Family<Counter>* bpf_run_seconds = nullptr;
   Family<Counter>* bpf_runs = nullptr;
+  Family<Counter>* bpf_skipped = nullptr;
   Family<Gauge>* map_entries = nullptr;
   Family<Gauge>* map_max_entries = nullptr;
   Family<Counter>* lost_events = nullptr;
@@ -130,6 +131,9 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
                 "Run time of a BPF program; counts only while kernel.bpf_stats_enabled is 1.", "seconds", {"program"});
   registrar.add(families.bpf_runs, "connscope_bpf_runs",
                 "Runs of a BPF program; counts only while kernel.bpf_stats_enabled is 1.", "", {"program"});
+  registrar.add(families.bpf_skipped, "connscope_bpf_runs_skipped",
+                "Runs of a BPF program that the kernel left out, since the program was running on that CPU already.",
+                "", {"program"});
   registrar.add(families.map_entries, "connscope_bpf_map_entries", "Entries in a BPF map.", "", {"map"});
   registrar.add(families.map_max_entries, "connscope_bpf_map_max_entries", "Entries that a BPF map has room for.", "",
                 {"map"});
@@ -168,6 +172,7 @@ void SelfMetrics::show_probe(std::string_view name, const probe::ProbeReport& re
   for (const auto& stats : report.programs) {
     const std::string program = probe + "/" + stats.program;
     follow(families_->bpf_runs, {program}, stats.runs);
+    follow(families_->bpf_skipped, {program}, stats.skipped);
     const std::uint64_t shown = std::exchange(run_time_ns_[program], stats.run_time_ns);
     if (Counter* counter = series_of(families_->bpf_run_seconds, {program}))
       (void)counter->add(static_cast<double>(stats.run_time_ns - shown) / 1e9);

@@ -91,7 +91,9 @@ typedef struct {
 
 struct sock_common {
 	u32 skc_daddr;
+	u16 skc_dport;
 	u16 skc_family;
+	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 };
@@ -131,6 +133,7 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 segs_out;
+	u32 srtt_us; /* eight times the smoothed round-trip time */
 	u32 write_seq;
 	bool is_mptcp; /* with CONFIG_MPTCP */
 };
@@ -249,6 +252,12 @@ struct trace_entry {
 struct trace_event_raw_sys_exit {
 	struct trace_entry ent;
 	long ret;
+};
+
+/* kernel/bpf/map_iter.c */
+struct bpf_iter__bpf_map_elem {
+	void *key;
+	void *value;
 };
 
 #pragma clang attribute pop

@@ -30,7 +30,8 @@ enum loss_cause {
 	LOSS_CELLS_FULL = 1,      /* no room for a new label set's cell: that event is not counted */
 	LOSS_IDENTITIES_FULL = 2, /* no room for a new process identity: its events are counted under "other" */
 	LOSS_END_MISSED = 3,      /* an attempt's end was never seen; found when its socket's address came again */
-	LOSS_CAUSES = 4,
+	LOSS_END_SKIPPED = 4,     /* an end that a program was not run for: counted later, its duration a guess */
+	LOSS_CAUSES = 5,
 };
 
 #endif

@@ -7,6 +7,9 @@
  * holds the reason (net/ipv4/tcp.c: tcp_done, tcp_disconnect). Attempts that fail before the SYN (no route, a policy) make
  * no state change: they are the errors of connect(2) that no state change has told already.
  *
+ * Since 6.1 the kernel skips a program that interrupts itself: a softirq that ends one attempt while the process below it is in
+ * on_state for another. Failures are then seen by on_error, and the rest is found by settle_skipped.
+ *
  * Each count is added atomically, although the cells are per CPU: a softirq may interrupt the same addition.
  */
 #include "bpf/include/identity.bpf.h"
@@ -30,6 +33,7 @@ __u64 simultaneous_opens = 0;
 struct attempt {
 	u64 start_ns;
 	u64 identity;
+	u16 peer_port; /* as on the wire */
 	u8 family;
 };
 
@@ -292,33 +296,44 @@ static __always_inline void begin(struct sock *sk)
 	begun = begun_cell(attempt.identity, attempt.family);
 	if (!begun)
 		return;
+	attempt.peer_port = sk->__sk_common.skc_dport;
 	attempt.start_ns = bpf_ktime_get_ns();
 	if (keep(sk, &attempt))
 		__sync_fetch_and_add(&begun->attempts, 1);
+}
+
+/* Ends the attempt of a socket that failed. */
+static __always_inline void fail(struct sock *sk, const struct attempt *attempt)
+{
+	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
+	enum connect_outcome outcome = outcome_of_close(sk);
+	u64 key = (u64)sk;
+	u8 told = 1;
+
+	/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
+	if (own && outcome == CONNECT_ADDR_UNAVAILABLE)
+		audit(AUDIT_ACTIVE_OPENS, -1);
+	if (own && sk->sk_err)
+		audit(AUDIT_ATTEMPT_FAILS, 1);
+	if (happens_before_syn(outcome))
+		bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
+	count_end(attempt, outcome, bpf_ktime_get_ns() - attempt->start_ns);
+	bpf_map_delete_elem(&attempts, &key);
 }
 
 /* True when the socket was one of ours. */
 static __always_inline bool end(struct sock *sk, int new_state)
 {
 	u64 key = (u64)sk;
-	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
 	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &key);
-	enum connect_outcome outcome = CONNECT_OK;
-	u8 told = 1;
 
 	if (!attempt)
 		return false;
 	if (new_state != TCP_ESTABLISHED) {
-		outcome = outcome_of_close(sk);
-		/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
-		if (own && outcome == CONNECT_ADDR_UNAVAILABLE)
-			audit(AUDIT_ACTIVE_OPENS, -1);
-		if (own && sk->sk_err)
-			audit(AUDIT_ATTEMPT_FAILS, 1);
-		if (happens_before_syn(outcome))
-			bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
+		fail(sk, attempt);
+		return true;
 	}
-	count_end(attempt, outcome, bpf_ktime_get_ns() - attempt->start_ns);
+	count_end(attempt, CONNECT_OK, bpf_ktime_get_ns() - attempt->start_ns);
 	bpf_map_delete_elem(&attempts, &key);
 	return true;
 }
@@ -340,6 +355,58 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		if (end(sk, new_state))
 			__sync_fetch_and_add(&simultaneous_opens, -1);
 	}
+	return 0;
+}
+
+/*
+ * Errors of sockets, since 5.14: the same failures as on_state sees, told just before or just after it. Whichever comes first
+ * counts. On older kernels nothing is skipped, so nothing is missed without it.
+ */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(on_error, struct sock *sk)
+{
+	u64 key = (u64)sk;
+	struct attempt *attempt;
+
+	if (!sk->sk_err) /* an error in the queue alone ends nothing */
+		return 0;
+	attempt = bpf_map_lookup_elem(&attempts, &key);
+	if (attempt)
+		fail(sk, attempt);
+	return 0;
+}
+
+/*
+ * Run over all attempts when the kernel has skipped a program. The state of a socket is stored after the tracepoint
+ * (inet_sk_state_store), so an attempt whose socket has gone on was skipped: its outcome is known, its duration is not. For
+ * a connection that came about, the smoothed round-trip time is near to it.
+ */
+SEC("iter/bpf_map_elem")
+int settle_skipped(struct bpf_iter__bpf_map_elem *ctx)
+{
+	enum connect_outcome outcome = CONNECT_OK;
+	struct attempt *attempt = ctx->value, copy;
+	u64 *address = ctx->key, key, duration_ns;
+	struct sock *sk;
+	u8 state;
+
+	if (!address || !attempt)
+		return 0;
+	copy = *attempt;
+	key = *address;
+	sk = (struct sock *)key;
+	state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+		return 0;
+	duration_ns = (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000;
+	if (state == TCP_CLOSE || BPF_CORE_READ(sk, __sk_common.skc_dport) != copy.peer_port) {
+		/* Whatever it failed for, it is gone. */
+		outcome = outcome_of_errno(BPF_CORE_READ(sk, sk_err));
+		duration_ns = bpf_ktime_get_ns() - copy.start_ns;
+	}
+	count_loss(LOSS_END_SKIPPED);
+	count_end(&copy, outcome, duration_ns);
+	bpf_map_delete_elem(&attempts, &key);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 #include "agent/base/file.h"
 #include "agent/probe/audit.h"
@@ -166,6 +167,8 @@ class TcpConnect final : public probe::Probe {
   Status add_ended(const connect_ended_key& key, const connect_ended& sum, Clock::time_point now);
   Status add_begun(const connect_begun_key& key, const connect_begun& sum, Clock::time_point now);
   void show_in_flight(Clock::time_point now);
+  /// When the kernel has skipped a run, looks for attempts whose end was missed by it.
+  Status settle_skipped();
   Status run_audit(Clock::time_point now);
 
   identity::IdentityTable& identities_;
@@ -173,6 +176,7 @@ class TcpConnect final : public probe::Probe {
   Families families_;
   probe::BpfObject object_;
   bool up_ = false;
+  std::uint64_t skipped_ = 0;  // runs that the kernel had skipped at the last collect
   probe::MapDrain<connect_ended_key, connect_ended> ended_drain_;
   probe::MapDrain<connect_begun_key, connect_begun> begun_drain_;
   std::unordered_map<connect_ended_key, connect_ended, KeyHash, KeyEqual> ended_;
@@ -192,8 +196,8 @@ Status TcpConnect::start(const probe::SharedMaps& shared) {
     bpf_map__set_max_entries(skeleton.maps.connect_ended, settings_.cells);
     bpf_program__set_autoload(skeleton.progs.on_connect_exit, settings_.calls);
   };
-  auto object =
-      probe::BpfObject::load(probe::BpfObject::opener<tcp_connect_bpf>(configure), shared, {"on_connect_exit"});
+  auto object = probe::BpfObject::load(probe::BpfObject::opener<tcp_connect_bpf>(configure), shared,
+                                       {"on_connect_exit", "on_error", "settle_skipped"});
   if (!object) return object.error();
   object_ = std::move(*object);
   if (auto attached = object_.attach(); !attached) return attached;
@@ -216,6 +220,7 @@ void TcpConnect::stop() {
 
 Status TcpConnect::collect(Clock::time_point now) {
   if (object_.map_fd("connect_ended") < 0) return {};  // never started
+  if (auto settled = settle_skipped(); !settled) return settled.error().context("attempts");
   // Ends before begins: whatever has ended had begun before, so no scrape can show more ends than begins.
   if (auto drained = drain_ended(now); !drained) return drained.error().context("connect_ended");
   if (auto drained = drain_begun(now); !drained) return drained.error().context("connect_begun");
@@ -303,6 +308,13 @@ void TcpConnect::show_in_flight(Clock::time_point now) {
     if (current && (*current)->series != nullptr) in_flight_[(*current)->series->in_flight] += count;
   }
   for (const auto& [gauge, count] : in_flight_) gauge->set(count);
+}
+
+Status TcpConnect::settle_skipped() {
+  std::uint64_t skipped = 0;
+  for (const auto& program : object_.program_stats()) skipped += program.skipped;
+  if (std::exchange(skipped_, skipped) == skipped) return {};
+  return object_.run_over_map("settle_skipped", "attempts");
 }
 
 Status TcpConnect::run_audit(Clock::time_point now) {
