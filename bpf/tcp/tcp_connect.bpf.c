@@ -8,7 +8,8 @@
  * no state change: they are the errors of connect(2) that no state change has told already.
  *
  * Since 6.1 the kernel skips a program that interrupts itself: a softirq that ends one attempt while the process below it is in
- * on_state for another. Failures are then seen by on_error, and the rest is found by settle_skipped.
+ * on_state for another. A failure is then seen by on_error or by on_connect_exit, a success when the socket leaves
+ * ESTABLISHED, and what is left by settle_skipped. Whoever deletes an attempt's state counts its end.
  *
  * Each count is added atomically, although the cells are per CPU: a softirq may interrupt the same addition.
  */
@@ -25,8 +26,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 const volatile __u32 own_netns = 0; /* inode number of the agent's network namespace */
 
 /*
- * Attempts that are in SYN_RECV, by simultaneous open. There are hardly ever any, and knowing that saves each passive open, which
- * comes from SYN_RECV too, a look-up.
+ * How often an attempt has gone to SYN_RECV, by simultaneous open. Hardly ever any has, and knowing that saves each passive open,
+ * which comes from SYN_RECV too, a look-up.
  */
 __u64 simultaneous_opens = 0;
 
@@ -302,14 +303,37 @@ static __always_inline void begin(struct sock *sk)
 		__sync_fetch_and_add(&begun->attempts, 1);
 }
 
-/* Ends the attempt of a socket that failed. */
-static __always_inline void fail(struct sock *sk, const struct attempt *attempt)
+/* Takes the state of an attempt out of the map; false: there is none, or another CPU was first. */
+static __always_inline bool take(struct sock *sk, struct attempt *attempt)
+{
+	u64 key = (u64)sk;
+	struct attempt *kept = bpf_map_lookup_elem(&attempts, &key);
+
+	if (!kept)
+		return false;
+	*attempt = *kept;
+	return !bpf_map_delete_elem(&attempts, &key);
+}
+
+static __always_inline void succeed(struct sock *sk)
+{
+	struct attempt attempt;
+
+	if (take(sk, &attempt))
+		count_end(&attempt, CONNECT_OK, bpf_ktime_get_ns() - attempt.start_ns);
+}
+
+static __always_inline void fail(struct sock *sk)
 {
 	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
-	enum connect_outcome outcome = outcome_of_close(sk);
+	enum connect_outcome outcome;
+	struct attempt attempt;
 	u64 key = (u64)sk;
 	u8 told = 1;
 
+	if (!take(sk, &attempt))
+		return;
+	outcome = outcome_of_close(sk);
 	/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
 	if (own && outcome == CONNECT_ADDR_UNAVAILABLE)
 		audit(AUDIT_ACTIVE_OPENS, -1);
@@ -317,96 +341,89 @@ static __always_inline void fail(struct sock *sk, const struct attempt *attempt)
 		audit(AUDIT_ATTEMPT_FAILS, 1);
 	if (happens_before_syn(outcome))
 		bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
-	count_end(attempt, outcome, bpf_ktime_get_ns() - attempt->start_ns);
-	bpf_map_delete_elem(&attempts, &key);
+	count_end(&attempt, outcome, bpf_ktime_get_ns() - attempt.start_ns);
 }
 
-/* True when the socket was one of ours. */
-static __always_inline bool end(struct sock *sk, int new_state)
+/*
+ * Counts a success that on_state was not run for. Its end is past; the smoothed round-trip time is near to what it took.
+ */
+static __always_inline void succeed_late(struct sock *sk)
 {
-	u64 key = (u64)sk;
-	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &key);
+	struct attempt attempt;
 
-	if (!attempt)
-		return false;
-	if (new_state != TCP_ESTABLISHED) {
-		fail(sk, attempt);
-		return true;
-	}
-	count_end(attempt, CONNECT_OK, bpf_ktime_get_ns() - attempt->start_ns);
-	bpf_map_delete_elem(&attempts, &key);
-	return true;
+	if (!take(sk, &attempt))
+		return;
+	count_loss(LOSS_END_SKIPPED);
+	count_end(&attempt, CONNECT_OK, (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000);
 }
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
-	u64 key = (u64)sk;
-
 	if (new_state == TCP_SYN_SENT) {
 		if (sk->sk_protocol == IPPROTO_TCP)
 			begin(sk);
 	} else if (old_state == TCP_SYN_SENT) {
-		if (new_state != TCP_SYN_RECV)
-			end(sk, new_state);
-		else if (bpf_map_lookup_elem(&attempts, &key))
+		if (new_state == TCP_ESTABLISHED)
+			succeed(sk);
+		else if (new_state == TCP_SYN_RECV)
 			__sync_fetch_and_add(&simultaneous_opens, 1);
+		else
+			fail(sk);
+	} else if (old_state == TCP_ESTABLISHED) {
+		succeed_late(sk);
 	} else if (old_state == TCP_SYN_RECV && simultaneous_opens) {
-		if (end(sk, new_state))
-			__sync_fetch_and_add(&simultaneous_opens, -1);
+		if (new_state == TCP_ESTABLISHED)
+			succeed(sk);
+		else
+			fail(sk);
 	}
 	return 0;
 }
 
 /*
- * Errors of sockets, since 5.14: the same failures as on_state sees, told just before or just after it. Whichever comes first
- * counts. On older kernels nothing is skipped, so nothing is missed without it.
+ * Errors of sockets, since 5.14: the same failures as on_state sees, told just before or just after it. On older kernels no
+ * program is skipped, so nothing is missed without it. An error of 0 is one in the queue alone, which ends nothing, or one
+ * that the program has fetched already: then connect(2) returned it.
  */
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(on_error, struct sock *sk)
 {
-	u64 key = (u64)sk;
-	struct attempt *attempt;
-
-	if (!sk->sk_err) /* an error in the queue alone ends nothing */
-		return 0;
-	attempt = bpf_map_lookup_elem(&attempts, &key);
-	if (attempt)
-		fail(sk, attempt);
+	if (sk->sk_err)
+		fail(sk);
 	return 0;
 }
 
 /*
  * Run over all attempts when the kernel has skipped a program. The state of a socket is stored after the tracepoint
- * (inet_sk_state_store), so an attempt whose socket has gone on was skipped: its outcome is known, its duration is not. For
- * a connection that came about, the smoothed round-trip time is near to it.
+ * (inet_sk_state_store), so an attempt whose socket has gone on was skipped. One that is still closed may just have begun.
  */
+#define SURELY_BEGUN_NS 1000000000ULL
+
 SEC("iter/bpf_map_elem")
 int settle_skipped(struct bpf_iter__bpf_map_elem *ctx)
 {
-	enum connect_outcome outcome = CONNECT_OK;
-	struct attempt *attempt = ctx->value, copy;
-	u64 *address = ctx->key, key, duration_ns;
+	struct attempt *kept = ctx->value, attempt;
+	u64 *address = ctx->key, age_ns;
 	struct sock *sk;
 	u8 state;
 
-	if (!address || !attempt)
+	if (!address || !kept)
 		return 0;
-	copy = *attempt;
-	key = *address;
-	sk = (struct sock *)key;
+	sk = (struct sock *)*address;
+	age_ns = bpf_ktime_get_ns() - kept->start_ns;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return 0;
-	duration_ns = (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000;
-	if (state == TCP_CLOSE || BPF_CORE_READ(sk, __sk_common.skc_dport) != copy.peer_port) {
-		/* Whatever it failed for, it is gone. */
-		outcome = outcome_of_errno(BPF_CORE_READ(sk, sk_err));
-		duration_ns = bpf_ktime_get_ns() - copy.start_ns;
+	if (state != TCP_CLOSE && BPF_CORE_READ(sk, __sk_common.skc_dport) == kept->peer_port) {
+		succeed_late(sk);
+		return 0;
 	}
+	/* Closed, or another socket by now: whatever it failed for, it is gone. */
+	if (age_ns < SURELY_BEGUN_NS || !take(sk, &attempt))
+		return 0;
 	count_loss(LOSS_END_SKIPPED);
-	count_end(&copy, outcome, duration_ns);
-	bpf_map_delete_elem(&attempts, &key);
+	count_end(&attempt, outcome_of_errno(BPF_CORE_READ(sk, sk_err)), age_ns);
 	return 0;
 }
 
@@ -517,33 +534,42 @@ static __always_inline struct pt_regs *registers_of(struct trace_event_raw_sys_e
 	return registers;
 }
 
+/* Counts a failure that came before any SYN. There was nothing to count the time from. */
+static __always_inline void count_refused_call(enum connect_outcome outcome, const void *address)
+{
+	struct attempt attempt = {};
+	struct connect_begun *begun;
+
+	attempt.identity = current_identity();
+	if (attempt.identity == IDENTITY_IGNORED)
+		return;
+	attempt.family = family_of_address(address);
+	begun = begun_cell(attempt.identity, attempt.family);
+	if (!begun)
+		return;
+	__sync_fetch_and_add(&begun->attempts, 1);
+	count_end(&attempt, outcome, 0);
+}
+
 SEC("tracepoint/syscalls/sys_exit_connect")
 int on_connect_exit(struct trace_event_raw_sys_exit *ctx)
 {
 	enum connect_outcome outcome;
 	struct pt_regs *registers;
-	struct attempt attempt = {};
-	struct connect_begun *begun;
+	struct attempt attempt;
 	struct sock *sk;
 
 	if (!is_failure(ctx->ret))
 		return 0;
-	outcome = outcome_of_errno(-ctx->ret);
-	if (!happens_before_syn(outcome))
-		return 0;
 	registers = registers_of(ctx);
 	sk = tcp_of_fd(BPF_CORE_READ(registers, di));
-	if (!sk || is_told(sk, outcome))
+	if (!sk)
 		return 0;
-	attempt.identity = current_identity();
-	if (attempt.identity == IDENTITY_IGNORED)
-		return 0;
-	attempt.family = family_of_address((const void *)BPF_CORE_READ(registers, si));
-	begun = begun_cell(attempt.identity, attempt.family);
-	if (!begun)
-		return 0;
-	__sync_fetch_and_add(&begun->attempts, 1);
-	/* There was no SYN to count the time from. */
-	count_end(&attempt, outcome, 0);
+	outcome = outcome_of_errno(-ctx->ret);
+	/* Still there: no state change was seen to end it. */
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE && take(sk, &attempt))
+		count_end(&attempt, outcome, bpf_ktime_get_ns() - attempt.start_ns);
+	else if (happens_before_syn(outcome) && !is_told(sk, outcome))
+		count_refused_call(outcome, (const void *)BPF_CORE_READ(registers, si));
 	return 0;
 }

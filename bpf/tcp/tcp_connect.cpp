@@ -35,6 +35,8 @@ constexpr std::array<const char*, CONNECT_OUTCOMES> kReasons = {
 constexpr std::array<const char*, AUDIT_COUNTERS> kAuditNames = {"active_opens", "attempt_fails"};
 constexpr std::array<const char*, AUDIT_COUNTERS> kSnmpNames = {"ActiveOpens", "AttemptFails"};
 constexpr auto kAuditWindow = std::chrono::seconds(60);
+/// How long attempts are looked through after a skipped run: those that may just have begun are left for the next time.
+constexpr auto kSettleTime = std::chrono::seconds(30);
 constexpr double kNsPerSecond = 1e9;
 
 using Clock = std::chrono::steady_clock;
@@ -168,7 +170,7 @@ class TcpConnect final : public probe::Probe {
   Status add_begun(const connect_begun_key& key, const connect_begun& sum, Clock::time_point now);
   void show_in_flight(Clock::time_point now);
   /// When the kernel has skipped a run, looks for attempts whose end was missed by it.
-  Status settle_skipped();
+  Status settle_skipped(Clock::time_point now);
   Status run_audit(Clock::time_point now);
 
   identity::IdentityTable& identities_;
@@ -177,6 +179,7 @@ class TcpConnect final : public probe::Probe {
   probe::BpfObject object_;
   bool up_ = false;
   std::uint64_t skipped_ = 0;  // runs that the kernel had skipped at the last collect
+  Clock::time_point settle_until_{};
   probe::MapDrain<connect_ended_key, connect_ended> ended_drain_;
   probe::MapDrain<connect_begun_key, connect_begun> begun_drain_;
   std::unordered_map<connect_ended_key, connect_ended, KeyHash, KeyEqual> ended_;
@@ -220,7 +223,7 @@ void TcpConnect::stop() {
 
 Status TcpConnect::collect(Clock::time_point now) {
   if (object_.map_fd("connect_ended") < 0) return {};  // never started
-  if (auto settled = settle_skipped(); !settled) return settled.error().context("attempts");
+  if (auto settled = settle_skipped(now); !settled) return settled.error().context("attempts");
   // Ends before begins: whatever has ended had begun before, so no scrape can show more ends than begins.
   if (auto drained = drain_ended(now); !drained) return drained.error().context("connect_ended");
   if (auto drained = drain_begun(now); !drained) return drained.error().context("connect_begun");
@@ -310,11 +313,11 @@ void TcpConnect::show_in_flight(Clock::time_point now) {
   for (const auto& [gauge, count] : in_flight_) gauge->set(count);
 }
 
-Status TcpConnect::settle_skipped() {
+Status TcpConnect::settle_skipped(Clock::time_point now) {
   std::uint64_t skipped = 0;
   for (const auto& program : object_.program_stats()) skipped += program.skipped;
-  if (std::exchange(skipped_, skipped) == skipped) return {};
-  return object_.run_over_map("settle_skipped", "attempts");
+  if (std::exchange(skipped_, skipped) != skipped) settle_until_ = now + kSettleTime;
+  return now < settle_until_ ? object_.run_over_map("settle_skipped", "attempts") : Status();
 }
 
 Status TcpConnect::run_audit(Clock::time_point now) {
