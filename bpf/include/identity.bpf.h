@@ -248,15 +248,41 @@ static __noinline u64 intern_current(u32 epoch)
 	return cached.id;
 }
 
+/* What a cached identity is checked against. */
+struct current_process {
+	u64 cgroup_id;
+	u32 tgid;
+	u32 uid;
+};
+
+/* Since 5.11 the task can be read as it is, which costs a tenth of the helpers. */
+static __always_inline struct current_process current_process(void)
+{
+	struct current_process process = {};
+	struct task_struct *task;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		task = (void *)bpf_get_current_task_btf();
+		process.tgid = task->tgid;
+		process.uid = task->cred->uid.val;
+		process.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	} else {
+		process.tgid = bpf_get_current_pid_tgid() >> 32;
+		process.uid = bpf_get_current_uid_gid();
+		process.cgroup_id = bpf_get_current_cgroup_id();
+	}
+	return process;
+}
+
 static __always_inline u64 current_identity(void)
 {
-	u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	struct current_process process = current_process();
+	u32 zero = 0;
 	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
-	struct identity_cached *cached = bpf_map_lookup_elem(&identity_cache, &tgid);
+	struct identity_cached *cached = bpf_map_lookup_elem(&identity_cache, &process.tgid);
 	u32 epoch = control ? control->epoch : 0;
 
-	if (cached && cached->epoch == epoch && cached->uid == (u32)bpf_get_current_uid_gid() &&
-	    cached->cgroup_id == bpf_get_current_cgroup_id())
+	if (cached && cached->epoch == epoch && cached->uid == process.uid && cached->cgroup_id == process.cgroup_id)
 		return cached->id;
 	return intern_current(epoch);
 }

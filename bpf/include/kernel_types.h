@@ -135,6 +135,7 @@ struct tcp_sock {
 	u32 segs_out;
 	u32 srtt_us; /* eight times the smoothed round-trip time */
 	u32 write_seq;
+	u64 bytes_acked;
 	bool is_mptcp; /* with CONFIG_MPTCP */
 };
 
@@ -210,6 +211,7 @@ struct mm_struct {
 };
 
 struct kernfs_node {
+	u64 id;
 	const char *name;
 	struct kernfs_node *__parent; /* since 6.15 */
 };
@@ -226,7 +228,16 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+typedef struct {
+	u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
 struct task_struct {
+	const struct cred *cred;
 	unsigned int flags;
 	int pid;
 	int tgid;

@@ -31,6 +31,9 @@ const volatile __u32 own_netns = 0; /* inode number of the agent's network names
  */
 __u64 simultaneous_opens = 0;
 
+/* 1 once the kernel has skipped a run while there were attempts: from then on sockets that leave ESTABLISHED are looked up. */
+__u64 skips_runs = 0;
+
 struct attempt {
 	u64 start_ns;
 	u64 identity;
@@ -370,7 +373,7 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 			__sync_fetch_and_add(&simultaneous_opens, 1);
 		else
 			fail(sk);
-	} else if (old_state == TCP_ESTABLISHED) {
+	} else if (old_state == TCP_ESTABLISHED && skips_runs) {
 		succeed_late(sk);
 	} else if (old_state == TCP_SYN_RECV && simultaneous_opens) {
 		if (new_state == TCP_ESTABLISHED)
@@ -410,12 +413,15 @@ int settle_skipped(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (!address || !kept)
 		return 0;
+	skips_runs = 1;
 	sk = (struct sock *)*address;
 	age_ns = bpf_ktime_get_ns() - kept->start_ns;
 	state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
 		return 0;
-	if (state != TCP_CLOSE && BPF_CORE_READ(sk, __sk_common.skc_dport) == kept->peer_port) {
+	/* A closed socket whose SYN was acknowledged came about before. */
+	if (BPF_CORE_READ(sk, __sk_common.skc_dport) == kept->peer_port &&
+	    (state != TCP_CLOSE || BPF_CORE_READ((struct tcp_sock *)sk, bytes_acked))) {
 		succeed_late(sk);
 		return 0;
 	}
