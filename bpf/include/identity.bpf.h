@@ -78,17 +78,19 @@ static __always_inline u32 append_name(char *path, u32 length, const void *name)
 	return n > 0 ? length + n : 0;
 }
 
-/* The executable's path across mounts, as the process's own mount namespace has it. */
-static __always_inline void read_exe(struct identity_info *info, struct file *exe)
+/* The executable's path across mounts, from the process's own root: that of its container, or of its chroot. */
+static __always_inline void read_exe(struct identity_info *info, struct file *exe, struct task_struct *task)
 {
-	struct dentry *dentry = BPF_CORE_READ(exe, f_path.dentry);
-	struct vfsmount *mnt = BPF_CORE_READ(exe, f_path.mnt);
+	struct dentry *dentry = BPF_CORE_READ(exe, f_path.dentry), *root = BPF_CORE_READ(task, fs, root.dentry);
+	struct vfsmount *mnt = BPF_CORE_READ(exe, f_path.mnt), *root_mnt = BPF_CORE_READ(task, fs, root.mnt);
 	u32 length = 0;
 
 	for (int i = 0; i < PATH_DEPTH; i++) {
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 		u32 longer;
 
+		if (dentry == root && mnt == root_mnt)
+			goto whole;
 		if (dentry == BPF_CORE_READ(mnt, mnt_root)) {
 			struct mount *mount = (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
@@ -184,7 +186,7 @@ static __always_inline void read_program(struct identity_info *info, struct task
 		return;
 	info->key.exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
 	info->key.exe_device = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-	read_exe(info, exe);
+	read_exe(info, exe, leader);
 }
 
 /* Gives the draft an id that no other identity has had. 0: the table is full. */

@@ -194,6 +194,10 @@ struct file {
 	void *private_data;
 };
 
+struct fs_struct {
+	struct path root;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -244,6 +248,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct css_set *cgroups;
 };

@@ -15,9 +15,9 @@
  */
 #include "bpf/include/identity.bpf.h"
 #include "bpf/include/latency.bpf.h"
+#include "bpf/include/socket.bpf.h"
 #include "bpf/tcp/tcp_connect.h"
 
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -229,22 +229,6 @@ static __always_inline enum connect_outcome outcome_of_close(struct sock *sk)
 	return CONNECT_ADDR_UNAVAILABLE;
 }
 
-static __always_inline bool is_v4_mapped(const struct in6_addr *address)
-{
-	return !address->in6_u.u6_addr32[0] && !address->in6_u.u6_addr32[1] &&
-	       address->in6_u.u6_addr32[2] == bpf_htonl(0xffff);
-}
-
-static __always_inline u8 family_of_sock(struct sock *sk)
-{
-	struct in6_addr address;
-
-	if (sk->__sk_common.skc_family != AF_INET6)
-		return CONNECT_IPV4;
-	bpf_core_read(&address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
-	return is_v4_mapped(&address) ? CONNECT_IPV4 : CONNECT_IPV6;
-}
-
 /* --- attempts that change the state ------------------------------------------------------------------------------- */
 
 /* An additional subflow of an MPTCP connection is no attempt of its own. */
@@ -296,7 +280,7 @@ static __always_inline void begin(struct sock *sk)
 	attempt.identity = current_identity();
 	if (attempt.identity == IDENTITY_IGNORED)
 		return;
-	attempt.family = family_of_sock(sk);
+	attempt.family = is_ipv6_sock(sk) ? CONNECT_IPV6 : CONNECT_IPV4;
 	begun = begun_cell(attempt.identity, attempt.family);
 	if (!begun)
 		return;
@@ -435,19 +419,6 @@ int settle_skipped(struct bpf_iter__bpf_map_elem *ctx)
 
 /* --- attempts that connect(2) refuses at once --------------------------------------------------------------------- */
 
-static __always_inline struct file *file_of_fd(u32 fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd);
-	struct file *file = NULL;
-
-	if (fd >= BPF_CORE_READ(table, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
-	return file;
-}
-
 /* Whether an error of connect(2) means that an attempt was made and failed. */
 static __always_inline bool is_failure(long result)
 {
@@ -467,35 +438,6 @@ static __always_inline bool is_failure(long result)
 	}
 }
 
-/* The TCP socket behind a descriptor; for MPTCP that of its first subflow, which the state changes are about. */
-static __always_inline struct sock *tcp_of_fd(u32 fd)
-{
-	struct file *file = file_of_fd(fd);
-	struct socket *socket;
-	struct sock *sk;
-	u16 family;
-
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
-	if (!sk)
-		return NULL;
-	family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if (family != AF_INET && family != AF_INET6)
-		return NULL;
-	switch (BPF_CORE_READ(sk, sk_protocol)) {
-	case IPPROTO_TCP:
-		return sk;
-	case IPPROTO_MPTCP:
-		if (bpf_core_field_exists(struct mptcp_sock, first))
-			return BPF_CORE_READ((struct mptcp_sock *)sk, first) ?: sk;
-		return sk;
-	default:
-		return NULL;
-	}
-}
-
 /*
  * Whether a state change has counted what connect(2) reports now. An entry can be left from another socket at the same
  * address; but a socket that never came to its first sequence number can have been counted only for lack of a port.
@@ -509,37 +451,6 @@ static __always_inline bool is_told(struct sock *sk, enum connect_outcome outcom
 	return outcome == CONNECT_ADDR_UNAVAILABLE || BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
 }
 
-/* The family of the address that the program asked for: struct sockaddr_in or sockaddr_in6. */
-static __always_inline u8 family_of_address(const void *address)
-{
-	struct {
-		u16 family, port;
-		u32 flowinfo;
-		struct in6_addr address;
-	} asked = {};
-
-	bpf_probe_read_user(&asked.family, sizeof(asked.family), address);
-	if (asked.family != AF_INET6)
-		return CONNECT_IPV4;
-	bpf_probe_read_user(&asked, sizeof(asked), address);
-	return is_v4_mapped(&asked.address) ? CONNECT_IPV4 : CONNECT_IPV6;
-}
-
-/*
- * The registers with which the system call was made. Before 5.15, which has no helper for them, they are the first word of
- * what a perf tracepoint gives its program (kernel/trace/trace_syscalls.c: perf_call_bpf_exit); the verifier hides that
- * word, so it is read as any kernel memory.
- */
-static __always_inline struct pt_regs *registers_of(struct trace_event_raw_sys_exit *ctx)
-{
-	struct pt_regs *registers = NULL;
-
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	bpf_probe_read_kernel(&registers, sizeof(registers), ctx);
-	return registers;
-}
-
 /* Counts a failure that came before any SYN. There was nothing to count the time from. */
 static __always_inline void count_refused_call(enum connect_outcome outcome, const void *address)
 {
@@ -549,7 +460,7 @@ static __always_inline void count_refused_call(enum connect_outcome outcome, con
 	attempt.identity = current_identity();
 	if (attempt.identity == IDENTITY_IGNORED)
 		return;
-	attempt.family = family_of_address(address);
+	attempt.family = is_ipv6_address(address) ? CONNECT_IPV6 : CONNECT_IPV4;
 	begun = begun_cell(attempt.identity, attempt.family);
 	if (!begun)
 		return;

@@ -8,7 +8,6 @@
 #include <array>
 #include <chrono>
 #include <cmath>
-#include <cstring>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "agent/base/file.h"
 #include "agent/probe/audit.h"
 #include "agent/probe/bpf_object.h"
+#include "agent/probe/cell_map.h"
 #include "agent/probe/map_drain.h"
 #include "agent/probe/probe.h"
 #include "bpf/tcp/tcp_connect.skel.h"
@@ -122,18 +122,6 @@ struct ProcessSeries {
   }
 };
 
-struct KeyHash {
-  std::size_t operator()(const connect_ended_key& key) const {
-    const std::uint64_t rest = (std::uint64_t{key.bucket} << 16U) | (std::uint64_t{key.family} << 8U) | key.outcome;
-    return static_cast<std::size_t>((key.identity ^ (rest << 40U)) * 0x9E3779B97F4A7C15ULL);
-  }
-};
-struct KeyEqual {
-  bool operator()(const connect_ended_key& left, const connect_ended_key& right) const {
-    return std::memcmp(&left, &right, sizeof(left)) == 0;
-  }
-};
-
 /// What has been read of one identity so far.
 struct IdentityState {
   struct PerFamily {
@@ -182,7 +170,7 @@ class TcpConnect final : public probe::Probe {
   Clock::time_point settle_until_{};
   probe::MapDrain<connect_ended_key, connect_ended> ended_drain_;
   probe::MapDrain<connect_begun_key, connect_begun> begun_drain_;
-  std::unordered_map<connect_ended_key, connect_ended, KeyHash, KeyEqual> ended_;
+  probe::CellMap<connect_ended_key, connect_ended> ended_;
   std::unordered_map<std::uint64_t, IdentityState> states_;
   std::unordered_map<std::string, std::unique_ptr<ProcessSeries>> processes_;
   std::unordered_map<Gauge*, std::uint64_t> in_flight_;

@@ -13,12 +13,12 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
+#include "agent/probe/cell_map.h"
 #include "agent/probe/map_drain.h"
 #include "bpf/tcp/tcp_connect.h"
 
@@ -55,18 +55,7 @@ Result<UniqueFd> make_full_map() {
   return map;
 }
 
-struct KeyHash {
-  std::size_t operator()(const connect_ended_key& key) const {
-    const std::uint64_t rest = (std::uint64_t{key.bucket} << 16U) | (std::uint64_t{key.family} << 8U) | key.outcome;
-    return static_cast<std::size_t>((key.identity ^ (rest << 40U)) * 0x9E3779B97F4A7C15ULL);
-  }
-};
-struct KeyEqual {
-  bool operator()(const connect_ended_key& left, const connect_ended_key& right) const {
-    return std::memcmp(&left, &right, sizeof(left)) == 0;
-  }
-};
-using Seen = std::unordered_map<connect_ended_key, connect_ended, KeyHash, KeyEqual>;
+using Seen = connscope::probe::CellMap<connect_ended_key, connect_ended>;
 
 /// How many counts are new since the last time.
 std::uint64_t compare(Seen& seen, const connect_ended_key& key, const connect_ended& sum) {
