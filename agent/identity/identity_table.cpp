@@ -143,8 +143,8 @@ Result<std::vector<std::uint64_t>> IdentityTable::retire_idle(Time now) {
       at = entries_.erase(at);
       continue;
     }
-    // An ignored identity is kept: the kernel's mark is in it.
-    if (!entry.forgotten && idle >= limits_.idle && entry.label.captured) {
+    // Ignored identities too: nothing is counted for them, so they are looked at anew once in the idle time.
+    if (!entry.forgotten && idle >= limits_.idle) {
       if (auto forgotten = source_.forget(entry.key); !forgotten) return forgotten.error();
       entry.forgotten = true;
       entry.last_use = now;

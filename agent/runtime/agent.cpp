@@ -87,8 +87,9 @@ void Agent::on_signal(int signal) {
 Status Agent::reload() {
   auto document = config::load_config(options_.config_file);
   if (!document) return document.error();
-  if (auto legal = check_config(*document, parts_); !legal) return legal;
-  cycle_->check_reload(document->root());
+  auto wanted = make_cycle(*document, parts_);
+  if (!wanted) return wanted.error();
+  cycle_->check_reload(**wanted, document->root());
   if (auto possible = document->finish(); !possible) return possible;
   Settings settings = Settings::parse(document->root());
   if (settings.collect_interval != collect_interval_) {

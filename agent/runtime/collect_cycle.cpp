@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace connscope::runtime {
@@ -103,8 +104,22 @@ void CollectCycle::note(const std::string& part, const Status& outcome) {
   last = message;
 }
 
-void CollectCycle::check_reload(config::Section root) const {
-  for (const auto& probe : probes_) probe->check_reload(root.table("probe").table(probe->name()));
+std::set<std::string> CollectCycle::probe_names() const {
+  std::set<std::string> names;
+  for (const auto& probe : probes_) names.emplace(probe->name());
+  return names;
+}
+
+void CollectCycle::check_reload(const CollectCycle& wanted, config::Section root) const {
+  const config::Section sections = root.table("probe");
+  for (const auto& probe : probes_) probe->check_reload(sections.table(probe->name()));
+  const auto running = probe_names();
+  const auto chosen = wanted.probe_names();
+  std::vector<std::string> changed;
+  std::set_symmetric_difference(running.begin(), running.end(), chosen.begin(), chosen.end(),
+                                std::back_inserter(changed));
+  for (const auto& name : changed)
+    sections.table(name).fail("enabled", "cannot change while the agent runs; restart it");
 }
 
 void CollectCycle::apply(Settings settings) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,8 @@ class CollectCycle {
   void take_news();
   [[nodiscard]] int news_fd() const { return identity_probe_->news_fd(); }
 
-  /// Reports to the document what a reload cannot change.
-  void check_reload(config::Section root) const;
+  /// Reports to the document what a reload cannot change. `wanted` was made from that document, whose root is `root`.
+  void check_reload(const CollectCycle& wanted, config::Section root) const;
   void apply(Settings settings);
   void show_reload(bool success);
 
@@ -54,6 +55,7 @@ class CollectCycle {
 
  private:
   CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe);
+  [[nodiscard]] std::set<std::string> probe_names() const;
   void start_one(probe::Probe& probe, const probe::SharedMaps& shared);
   void collect_one(probe::Probe& probe, Clock::time_point now);
   void retire(Clock::time_point now);

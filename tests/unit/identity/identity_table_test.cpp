@@ -193,6 +193,21 @@ TEST(IdentityTable, AnIdleIdentityIsForgottenFirstAndRetiredAfterTheGraceTime) {
   EXPECT_THAT(kernel.infos, IsEmpty());
 }
 
+TEST(IdentityTable, AnExcludedIdentityIsRetiredToo) {
+  FakeKernel kernel;
+  kernel.add(10, "noise"sv);
+  IdentityLimits limits;
+  limits.idle = 60s;
+  limits.grace = 10s;
+  IdentityTable table(kernel, rules("[[process]]\nexe = \"*\"\ncapture = false\n"), limits);
+  table.label_of(10);
+  (void)table.retire_idle(kNow);
+  (void)table.retire_idle(kNow + 60s);
+  EXPECT_THAT(kernel.forgotten, ElementsAre(10));
+  EXPECT_THAT(table.retire_idle(kNow + 70s).value(), ElementsAre(10));
+  EXPECT_EQ(table.size(), 0U) << "churning processes must not fill the kernel's table";
+}
+
 TEST(IdentityTable, ALateEventPutsTheRetirementOff) {
   FakeKernel kernel;
   kernel.add(10, "a"sv);

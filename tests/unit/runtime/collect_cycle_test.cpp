@@ -142,8 +142,20 @@ TEST(CollectCycle, WithoutIdentitiesNoProbeIsStarted) {
 TEST(CollectCycle, AReloadReportsWhatNeedsARestart) {
   auto document = parse("[probe.fake]\nsize = 3\n");
   const auto cycle = make_cycle(document, true, true);
-  cycle->check_reload(document.root());
+  cycle->check_reload(*cycle, document.root());
   EXPECT_THAT(document.finish().error().message(), HasSubstr("test.toml:2: probe.fake.size: cannot change"));
+}
+
+TEST(CollectCycle, AReloadCannotSwitchAProbeOnOrOff) {
+  auto document = parse("[probe.fake]\nenabled = false\n");
+  const auto running = make_cycle(document, true, true);
+  const auto no_probes = [](const probe::ProbeContext& /*context*/, config::Section /*section*/) {
+    return Result<std::vector<std::unique_ptr<probe::Probe>>>(std::vector<std::unique_ptr<probe::Probe>>());
+  };
+  const auto wanted = CollectCycle::create(Settings::parse(document.root()), document.root(),
+                                           std::make_unique<FakeIdentityProbe>(true), no_probes, "1.2.3");
+  running->check_reload(**wanted, document.root());
+  EXPECT_THAT(document.finish().error().message(), HasSubstr("test.toml:2: probe.fake.enabled: cannot change"));
 }
 
 TEST(CollectCycle, ScrapesBesideCollectsSeeCountersRise) {
