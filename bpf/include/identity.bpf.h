@@ -78,6 +78,19 @@ static __always_inline u32 append_name(char *path, u32 length, const void *name)
 	return n > 0 ? length + n : 0;
 }
 
+/* FNV-1a of the first `bytes` of a buffer of `size`. */
+static __always_inline u64 hash_of(const char *buffer, u32 bytes, u32 size)
+{
+	u64 hash = 0xcbf29ce484222325ULL;
+
+	for (u32 i = 0; i < size; i++) {
+		if (i >= bytes)
+			break;
+		hash = (hash ^ (u8)buffer[i]) * 0x100000001b3ULL;
+	}
+	return hash;
+}
+
 /* The executable's path across mounts, from the process's own root: that of its container, or of its chroot. */
 static __always_inline void read_exe(struct identity_info *info, struct file *exe, struct task_struct *task)
 {
@@ -112,6 +125,7 @@ static __always_inline void read_exe(struct identity_info *info, struct file *ex
 	info->exe_cut = 1;
 whole:
 	info->exe_bytes = length;
+	info->key.exe_hash = hash_of(info->exe, length, sizeof(info->exe));
 }
 
 static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
@@ -144,24 +158,18 @@ whole:
 	info->cgroup_bytes = length;
 }
 
-/* The command line, and its FNV-1a hash for the key. */
+/* The command line, and its hash for the key. */
 static __always_inline void read_args(struct identity_info *info, struct mm_struct *mm)
 {
 	unsigned long start = BPF_CORE_READ(mm, arg_start);
 	u64 bytes = BPF_CORE_READ(mm, arg_end) - start;
-	u64 hash = 0xcbf29ce484222325ULL;
 
 	if (bytes > IDENTITY_ARGS_BYTES)
 		bytes = IDENTITY_ARGS_BYTES;
 	if (bpf_probe_read_user(info->args, bytes, (const void *)start))
 		return;
-	for (u32 i = 0; i < IDENTITY_ARGS_BYTES; i++) {
-		if (i >= bytes)
-			break;
-		hash = (hash ^ (u8)info->args[i]) * 0x100000001b3ULL;
-	}
 	info->args_bytes = bytes;
-	info->key.args_hash = hash;
+	info->key.args_hash = hash_of(info->args, bytes, sizeof(info->args));
 }
 
 /* Kernel threads are one identity: their names change with the CPU and the work they do. */
@@ -182,11 +190,8 @@ static __always_inline void read_program(struct identity_info *info, struct task
 	bpf_probe_read_kernel_str(info->key.comm, sizeof(info->key.comm), &leader->comm);
 	if (control->wants_args)
 		read_args(info, mm);
-	if (!exe)
-		return;
-	info->key.exe_inode = BPF_CORE_READ(exe, f_inode, i_ino);
-	info->key.exe_device = BPF_CORE_READ(exe, f_inode, i_sb, s_dev);
-	read_exe(info, exe, leader);
+	if (exe)
+		read_exe(info, exe, leader);
 }
 
 /* Gives the draft an id that no other identity has had. 0: the table is full. */

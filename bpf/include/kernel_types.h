@@ -153,14 +153,8 @@ struct socket {
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 
-struct super_block {
-	u32 s_dev;
-};
-
 struct inode {
 	u16 i_mode;
-	struct super_block *i_sb;
-	unsigned long i_ino;
 };
 
 struct qstr {
@@ -170,7 +164,6 @@ struct qstr {
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
-	struct inode *d_inode;
 };
 
 struct vfsmount {

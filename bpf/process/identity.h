@@ -2,7 +2,7 @@
 /*
  * Process identities as both halves see them.
  *
- * An identity stands for all processes that no rule can tell apart: the same executable file, name, cgroup, user and,
+ * An identity stands for all processes that no rule can tell apart: the same executable's path, name, cgroup, user and,
  * where rules ask for them, arguments. Its id is a 64-bit number that is never used again, so a cell of a retired
  * identity cannot be taken for another's.
  */
@@ -19,11 +19,11 @@
 #define IDENTITY_ARGS_BYTES 256
 
 struct identity_key {
-	__u64 exe_inode;
+	__u64 exe_hash; /* of the executable's path: a file number may be another's after a deletion */
 	__u64 cgroup_id;
 	__u64 args_hash; /* 0 unless arguments are asked for */
-	__u32 exe_device;
 	__u32 uid;
+	__u32 reserved; /* 0 */
 	char comm[IDENTITY_COMM_BYTES]; /* of the thread group's leader */
 };
 SHARED_STRUCT(struct identity_key, 48);

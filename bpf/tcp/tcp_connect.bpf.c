@@ -245,12 +245,21 @@ static __always_inline bool joins_mptcp(struct sock *sk)
 	return subflow && BPF_CORE_READ_BITFIELD_PROBED(subflow, request_join);
 }
 
+/* An attempt is left from another socket at the same address: its end was not seen, and what it was is gone. */
+static __always_inline void count_missed(const struct attempt *stale)
+{
+	struct connect_begun *begun = begun_cell(stale->identity, stale->family);
+
+	count_loss(LOSS_END_MISSED);
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+}
+
 /* Keeps the state of a new attempt; false: it is lost, and counted as such. */
 static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
 {
 	u64 key = (u64)sk;
 	struct attempt *stale;
-	struct connect_begun *begun;
 
 	if (!bpf_map_update_elem(&attempts, &key, attempt, BPF_NOEXIST))
 		return true;
@@ -259,11 +268,7 @@ static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
 		count_loss(LOSS_STATE_FULL);
 		return false;
 	}
-	/* The address was another socket's, whose end was not seen. */
-	count_loss(LOSS_END_MISSED);
-	begun = begun_cell(stale->identity, stale->family);
-	if (begun)
-		__sync_fetch_and_add(&begun->ends_lost, 1);
+	count_missed(stale);
 	bpf_map_update_elem(&attempts, &key, attempt, BPF_EXIST);
 	return true;
 }
@@ -302,11 +307,22 @@ static __always_inline bool take(struct sock *sk, struct attempt *attempt)
 	return !bpf_map_delete_elem(&attempts, &key);
 }
 
+/* The same for a socket that still has its peer: another one's is told by the peer's port. */
+static __always_inline bool take_own(struct sock *sk, struct attempt *attempt)
+{
+	if (!take(sk, attempt))
+		return false;
+	if (attempt->peer_port == sk->__sk_common.skc_dport)
+		return true;
+	count_missed(attempt);
+	return false;
+}
+
 static __always_inline void succeed(struct sock *sk)
 {
 	struct attempt attempt;
 
-	if (take(sk, &attempt))
+	if (take_own(sk, &attempt))
 		count_end(&attempt, CONNECT_OK, bpf_ktime_get_ns() - attempt.start_ns);
 }
 
@@ -318,7 +334,7 @@ static __always_inline void fail(struct sock *sk)
 	u64 key = (u64)sk;
 	u8 told = 1;
 
-	if (!take(sk, &attempt))
+	if (!take_own(sk, &attempt))
 		return;
 	outcome = outcome_of_close(sk);
 	/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
@@ -340,6 +356,10 @@ static __always_inline void succeed_late(struct sock *sk)
 
 	if (!take(sk, &attempt))
 		return;
+	if (attempt.peer_port != BPF_CORE_READ(sk, __sk_common.skc_dport)) {
+		count_missed(&attempt);
+		return;
+	}
 	count_loss(LOSS_END_SKIPPED);
 	count_end(&attempt, CONNECT_OK, (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000);
 }

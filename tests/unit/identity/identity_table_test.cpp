@@ -25,7 +25,7 @@ class FakeKernel final : public IdentitySource {
  public:
   void add(std::uint64_t id, std::string_view exe_names, std::string_view cgroup_names = {}, std::uint32_t uid = 0) {
     identity_info info{};
-    info.key.exe_inode = id;
+    info.key.exe_hash = id;
     info.key.uid = uid;
     info.exe_bytes = static_cast<std::uint32_t>(exe_names.size());
     std::copy(exe_names.begin(), exe_names.end(), info.exe);
@@ -40,7 +40,7 @@ class FakeKernel final : public IdentitySource {
     return info->second;
   }
   Status set_ignored(const identity_key& key, std::uint64_t id, bool is_ignored) override {
-    EXPECT_EQ(key.exe_inode, id);
+    EXPECT_EQ(key.exe_hash, id);
     if (is_ignored) {
       ignored.insert(id);
     } else {
@@ -49,7 +49,7 @@ class FakeKernel final : public IdentitySource {
     return {};
   }
   Status forget(const identity_key& key) override {
-    forgotten.insert(key.exe_inode);
+    forgotten.insert(key.exe_hash);
     return {};
   }
   Status erase(std::uint64_t id) override {
