@@ -202,11 +202,10 @@ static __always_inline int queued_icmp_error(struct sock *sk)
 	return BPF_CORE_READ(queued, ee.ee_errno);
 }
 
-/* Why a socket went from SYN_SENT or SYN_RECV to CLOSE. */
-static __always_inline enum connect_outcome outcome_of_close(struct sock *sk)
+/* Why a socket went from SYN_SENT or SYN_RECV to CLOSE. `error` is its sk_err, which the program may fetch at any moment. */
+static __always_inline enum connect_outcome outcome_of_close(struct sock *sk, int error)
 {
 	struct tcp_sock *tcp;
-	int error = sk->sk_err;
 
 	/*
 	 * An ICMP error that came while the program held the socket's lock, as it does in connect(2) itself, ends nothing: it
@@ -326,7 +325,7 @@ static __always_inline void succeed(struct sock *sk)
 		count_end(&attempt, CONNECT_OK, bpf_ktime_get_ns() - attempt.start_ns);
 }
 
-static __always_inline void fail(struct sock *sk)
+static __always_inline void fail(struct sock *sk, int error)
 {
 	bool own = sk->__sk_common.skc_net.net->ns.inum == own_netns;
 	enum connect_outcome outcome;
@@ -336,11 +335,11 @@ static __always_inline void fail(struct sock *sk)
 
 	if (!take_own(sk, &attempt))
 		return;
-	outcome = outcome_of_close(sk);
+	outcome = outcome_of_close(sk, error);
 	/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
 	if (own && outcome == CONNECT_ADDR_UNAVAILABLE)
 		audit(AUDIT_ACTIVE_OPENS, -1);
-	if (own && sk->sk_err)
+	if (own && error)
 		audit(AUDIT_ATTEMPT_FAILS, 1);
 	if (happens_before_syn(outcome))
 		bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
@@ -376,14 +375,14 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 		else if (new_state == TCP_SYN_RECV)
 			__sync_fetch_and_add(&simultaneous_opens, 1);
 		else
-			fail(sk);
+			fail(sk, sk->sk_err);
 	} else if (old_state == TCP_ESTABLISHED && skips_runs) {
 		succeed_late(sk);
 	} else if (old_state == TCP_SYN_RECV && simultaneous_opens) {
 		if (new_state == TCP_ESTABLISHED)
 			succeed(sk);
 		else
-			fail(sk);
+			fail(sk, sk->sk_err);
 	}
 	return 0;
 }
@@ -396,8 +395,10 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(on_error, struct sock *sk)
 {
-	if (sk->sk_err)
-		fail(sk);
+	int error = sk->sk_err;
+
+	if (error)
+		fail(sk, error);
 	return 0;
 }
 
