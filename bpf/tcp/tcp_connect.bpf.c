@@ -118,6 +118,16 @@ static __always_inline struct connect_ended *ended_cell(const struct connect_end
 	return bpf_map_lookup_elem(&connect_ended, key);
 }
 
+/* An attempt's end that cannot be told: it is over all the same, so it must not stay in flight. */
+static __always_inline void count_lost_end(const struct attempt *attempt, enum loss_cause cause)
+{
+	struct connect_begun *begun = begun_cell(attempt->identity, attempt->family);
+
+	count_loss(cause);
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+}
+
 static __always_inline void count_end(const struct attempt *attempt, enum connect_outcome outcome, u64 duration_ns)
 {
 	struct connect_ended_key key = {
@@ -127,19 +137,15 @@ static __always_inline void count_end(const struct attempt *attempt, enum connec
 		.outcome = outcome,
 	};
 	struct connect_ended *cell = ended_cell(&key);
-	struct connect_begun *begun;
 
-	if (cell) {
-		__sync_fetch_and_add(&cell->count, 1);
-		/* An addition of a constant nothing would be compiled to an atomic OR, which 5.10 has not. */
-		if (duration_ns)
-			__sync_fetch_and_add(&cell->sum_ns, duration_ns);
+	if (!cell) {
+		count_lost_end(attempt, LOSS_CELLS_FULL);
 		return;
 	}
-	count_loss(LOSS_CELLS_FULL);
-	begun = begun_cell(attempt->identity, attempt->family);
-	if (begun)
-		__sync_fetch_and_add(&begun->ends_lost, 1);
+	__sync_fetch_and_add(&cell->count, 1);
+	/* An addition of a constant nothing would be compiled to an atomic OR, which 5.10 has not. */
+	if (duration_ns)
+		__sync_fetch_and_add(&cell->sum_ns, duration_ns);
 }
 
 /* --- reasons ------------------------------------------------------------------------------------------------------ */
@@ -244,16 +250,6 @@ static __always_inline bool joins_mptcp(struct sock *sk)
 	return subflow && BPF_CORE_READ_BITFIELD_PROBED(subflow, request_join);
 }
 
-/* An attempt is left from another socket at the same address: its end was not seen, and what it was is gone. */
-static __always_inline void count_missed(const struct attempt *stale)
-{
-	struct connect_begun *begun = begun_cell(stale->identity, stale->family);
-
-	count_loss(LOSS_END_MISSED);
-	if (begun)
-		__sync_fetch_and_add(&begun->ends_lost, 1);
-}
-
 /* Keeps the state of a new attempt; false: it is lost, and counted as such. */
 static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
 {
@@ -267,7 +263,8 @@ static __always_inline bool keep(struct sock *sk, const struct attempt *attempt)
 		count_loss(LOSS_STATE_FULL);
 		return false;
 	}
-	count_missed(stale);
+	/* The address was another socket's, whose end was not seen. */
+	count_lost_end(stale, LOSS_END_MISSED);
 	bpf_map_update_elem(&attempts, &key, attempt, BPF_EXIST);
 	return true;
 }
@@ -313,7 +310,7 @@ static __always_inline bool take_own(struct sock *sk, struct attempt *attempt)
 		return false;
 	if (attempt->peer_port == sk->__sk_common.skc_dport)
 		return true;
-	count_missed(attempt);
+	count_lost_end(attempt, LOSS_END_MISSED);
 	return false;
 }
 
@@ -356,7 +353,7 @@ static __always_inline void succeed_late(struct sock *sk)
 	if (!take(sk, &attempt))
 		return;
 	if (attempt.peer_port != BPF_CORE_READ(sk, __sk_common.skc_dport)) {
-		count_missed(&attempt);
+		count_lost_end(&attempt, LOSS_END_MISSED);
 		return;
 	}
 	count_loss(LOSS_END_SKIPPED);
