@@ -3,6 +3,9 @@
  * The cells that the programs count in. A cell is looked up before it is made, and every addition is atomic, although the
  * cells are per CPU: a softirq may interrupt the same addition.
  *
+ * What seldom happens is __noinline here and in the other parts: the course that each connection takes should lie close
+ * together in the cache.
+ *
  * Kernel half only.
  */
 #ifndef CONNSCOPE_TCP_CELLS_BPF_H
@@ -94,6 +97,15 @@ const volatile __u32 own_netns = 0;
 			__sync_fetch_and_add(&(counter), (u64)(step)); \
 	} while (0)
 
+/*
+ * The bucket of a duration. A global function, so that the verifier takes its result for any number: with every value that it
+ * could follow, it would walk through all that comes after.
+ */
+__noinline u32 bucket_of(u64 duration_ns)
+{
+	return latency_bucket(duration_ns);
+}
+
 /* NULL: more namespaces than there is room for, which the audit then does not cover. */
 static __always_inline struct tcp_audit *audit_of(struct sock *sk)
 {
@@ -117,7 +129,7 @@ static __always_inline struct connect_begun *begun_cell(u64 identity, u8 family)
 }
 
 /* An attempt's end that cannot be told: it is over all the same, so it must not stay in flight. */
-static __always_inline void count_lost_end(const struct tcp_state *attempt, enum loss_cause cause)
+static __noinline void count_lost_end(const struct tcp_state *attempt, enum loss_cause cause)
 {
 	struct connect_begun *begun = begun_cell(attempt->identity, attempt->family);
 
@@ -132,7 +144,7 @@ static __always_inline bool count_end(const struct tcp_state *attempt, enum conn
 {
 	struct connect_ended_key key = {
 		.identity = attempt->identity,
-		.bucket = latency_bucket(duration_ns),
+		.bucket = bucket_of(duration_ns),
 		.family = attempt->family,
 		.outcome = outcome,
 	};
@@ -174,7 +186,7 @@ static __always_inline bool count_in_bucket(u64 identity, enum tcp_duration_kind
 
 static __always_inline bool count_duration(u64 identity, enum tcp_duration_kind kind, u8 variety, u16 port, u64 ns)
 {
-	return count_in_bucket(identity, kind, variety, port, latency_bucket(ns), ns);
+	return count_in_bucket(identity, kind, variety, port, bucket_of(ns), ns);
 }
 
 static __always_inline struct tcp_rare *rare_cell(u64 identity, u8 role, u16 port)
@@ -189,7 +201,7 @@ static __always_inline struct tcp_rare *rare_cell(u64 identity, u8 role, u16 por
 }
 
 /* A connection's end that cannot be told: it is over all the same, so it must not stay open. */
-static __always_inline void count_lost_close(u64 identity, u8 role, u16 port, enum loss_cause cause)
+static __noinline void count_lost_close(u64 identity, u8 role, u16 port, enum loss_cause cause)
 {
 	struct tcp_rare *rare = rare_cell(identity, role, port);
 
@@ -210,7 +222,7 @@ static __always_inline struct tcp_closed_key closed_key(const struct tcp_state *
 {
 	struct tcp_closed_key key = {
 		.identity = state->identity,
-		.bucket = latency_bucket(end->duration_ns),
+		.bucket = bucket_of(end->duration_ns),
 		.port = port_label(state),
 		.role = state->role,
 		.close = end->close,
