@@ -97,15 +97,6 @@ const volatile __u32 own_netns = 0;
 			__sync_fetch_and_add(&(counter), (u64)(step)); \
 	} while (0)
 
-/*
- * The bucket of a duration. A global function, so that the verifier takes its result for any number: with every value that it
- * could follow, it would walk through all that comes after.
- */
-__noinline u32 bucket_of(u64 duration_ns)
-{
-	return latency_bucket(duration_ns);
-}
-
 /* NULL: more namespaces than there is room for, which the audit then does not cover. */
 static __always_inline struct tcp_audit *audit_of(struct sock *sk)
 {
@@ -144,7 +135,7 @@ static __always_inline bool count_end(const struct tcp_state *attempt, enum conn
 {
 	struct connect_ended_key key = {
 		.identity = attempt->identity,
-		.bucket = bucket_of(duration_ns),
+		.bucket = latency_bucket(duration_ns),
 		.family = attempt->family,
 		.outcome = outcome,
 	};
@@ -186,7 +177,7 @@ static __always_inline bool count_in_bucket(u64 identity, enum tcp_duration_kind
 
 static __always_inline bool count_duration(u64 identity, enum tcp_duration_kind kind, u8 variety, u16 port, u64 ns)
 {
-	return count_in_bucket(identity, kind, variety, port, bucket_of(ns), ns);
+	return count_in_bucket(identity, kind, variety, port, latency_bucket(ns), ns);
 }
 
 static __always_inline struct tcp_rare *rare_cell(u64 identity, u8 role, u16 port)
@@ -222,7 +213,7 @@ static __always_inline struct tcp_closed_key closed_key(const struct tcp_state *
 {
 	struct tcp_closed_key key = {
 		.identity = state->identity,
-		.bucket = bucket_of(end->duration_ns),
+		.bucket = latency_bucket(end->duration_ns),
 		.port = port_label(state),
 		.role = state->role,
 		.close = end->close,
