@@ -32,8 +32,7 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 			passive_open(sk);
 		break;
 	case TCP_FIN_WAIT1:
-	case TCP_CLOSE_WAIT:
-		begin_close(sk, new_state);
+		begin_close(sk);
 		break;
 	case TCP_CLOSE:
 		if (old_state == TCP_LISTEN)

@@ -185,14 +185,12 @@ static __always_inline void take_up_open(const struct sock *sk, u64 identity)
 	case TCP_SYN_SENT:
 		state.phase = PHASE_CONNECTING;
 		break;
-	case TCP_CLOSE_WAIT:
-		state.closing = 1 + CLOSE_REMOTE_FIN;
-		break;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
-		state.closing = 1 + CLOSE_LOCAL_FIN;
+		state.closed_here = 1;
 		break;
 	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
 		break;
 	default:
 		return;

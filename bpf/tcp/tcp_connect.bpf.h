@@ -259,7 +259,7 @@ static __noinline void fail(struct sock *sk, int error)
  */
 static __noinline void succeed_late(struct sock *sk)
 {
-	u64 now = bpf_ktime_get_ns();
+	u64 took_ns = (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000;
 	struct tcp_state attempt;
 
 	if (!take_state(sk, &attempt))
@@ -269,10 +269,9 @@ static __noinline void succeed_late(struct sock *sk)
 		return;
 	}
 	count_loss(LOSS_END_SKIPPED);
-	if (!attempt.taken_up &&
-	    !count_end(&attempt, CONNECT_OK, (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000, 0))
+	if (!attempt.taken_up && !count_end(&attempt, CONNECT_OK, took_ns, 0))
 		return;
-	open_up(&attempt, now);
+	open_up(&attempt, attempt.since_ns + took_ns);
 	attempt.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	if (!insert_state(sk, &attempt))
 		count_lost_close(attempt.identity, TCP_CLIENT, 0, LOSS_STATE_FULL);

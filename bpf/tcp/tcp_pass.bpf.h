@@ -110,6 +110,7 @@ static __noinline void settle_end(struct sock *sk, struct tcp_state *state, bool
 	struct tcp_figures figures;
 	struct tcp_state copy;
 	struct tcp_end end;
+	int old_state, error;
 
 	settled++;
 	if (!same) {
@@ -118,7 +119,11 @@ static __noinline void settle_end(struct sock *sk, struct tcp_state *state, bool
 		return;
 	}
 	figures = figures_read(sk);
-	end = judge_end(state, &figures, TCP_ESTABLISHED);
+	old_state = state->closed_here ? TCP_FIN_WAIT2 : figures.flags & (1UL << SOCK_DONE) ? TCP_LAST_ACK : TCP_ESTABLISHED;
+	end = judge_end(state, &figures, old_state);
+	error = BPF_CORE_READ(sk, sk_err);
+	if (error)
+		judge_error(sk, state, error, old_state, &end);
 	count_loss(LOSS_END_SKIPPED);
 	count_end_of_life(sk, state, &end);
 }
