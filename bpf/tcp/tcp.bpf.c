@@ -137,10 +137,9 @@ SEC("iter/bpf_map_elem")
 int visit_sockets(struct bpf_iter__bpf_map_elem *ctx)
 {
 	u64 *address = ctx->key;
-	struct tcp_state *state = ctx->value;
 
-	if (address && state)
-		visit_socket(*address, state);
+	if (address)
+		visit_socket(*address);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #define CONNSCOPE_TCP_LIFE_BPF_H
 
 #include "bpf/tcp/tcp_connect.bpf.h"
+#include "bpf/tcp/tcp_listen.bpf.h"
 
 /* What a socket has carried. */
 struct tcp_figures {
@@ -81,17 +82,21 @@ static __always_inline bool closed_there_first(int old_state)
  * Which timer gave up. What was not acknowledged or not even sent tells, since the queue itself is purged before the end; a
  * user time-out replaces the limits of all of them (net/ipv4/tcp_timer.c).
  */
-static __always_inline u8 timeout_failure(const struct tcp_sock *tcp)
+static __always_inline void judge_timeout(const struct tcp_sock *tcp, struct tcp_end *end)
 {
 	u32 snd_nxt = BPF_CORE_READ(tcp, snd_nxt);
 
+	end->close = CLOSE_TIMEOUT;
+	if (BPF_CORE_READ(tcp, snd_una) != snd_nxt) {
+		end->failure = FAILURE_RETRANSMIT_TIMEOUT;
+	} else if (BPF_CORE_READ(tcp, write_seq) != snd_nxt) {
+		end->failure = FAILURE_ZERO_WINDOW_TIMEOUT;
+	} else {
+		end->failure = FAILURE_KEEPALIVE_TIMEOUT;
+		end->resets_out = 1; /* tcp_keepalive_timer sends one, the other timers do not */
+	}
 	if (BPF_CORE_READ(tcp, inet_conn.icsk_user_timeout))
-		return FAILURE_USER_TIMEOUT;
-	if (BPF_CORE_READ(tcp, snd_una) != snd_nxt)
-		return FAILURE_RETRANSMIT_TIMEOUT;
-	if (BPF_CORE_READ(tcp, write_seq) != snd_nxt)
-		return FAILURE_ZERO_WINDOW_TIMEOUT;
-	return FAILURE_KEEPALIVE_TIMEOUT;
+		end->failure = FAILURE_USER_TIMEOUT;
 }
 
 /*
@@ -133,8 +138,7 @@ static __noinline void judge_error(const struct sock *sk, const struct tcp_state
 	default: /* ETIMEDOUT, or the error that an ICMP message gave for it */
 		if (!seen_by_program)
 			return;
-		end->close = CLOSE_TIMEOUT;
-		end->failure = timeout_failure((const struct tcp_sock *)sk);
+		judge_timeout((const struct tcp_sock *)sk, end);
 	}
 }
 
@@ -165,6 +169,14 @@ static __always_inline bool resets(int old_state)
 }
 
 /* --- the course of a life -------------------------------------------------------------------------------------------- */
+
+/* Counts the end of a connection whose state the caller has taken. */
+static __always_inline void count_end_of_taken(const struct tcp_state *state, const struct tcp_end *end)
+{
+	struct tcp_closed_key key = closed_key(state, end);
+
+	count_close(&key, end);
+}
 
 /* Counts the end of a connection; of several callers one is first. */
 static __always_inline void count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
@@ -210,11 +222,30 @@ static __noinline bool end_early(const struct sock *sk, const struct tcp_state *
 	return false;
 }
 
-/* Keeps the end of a connection that nobody has accepted yet. */
+/*
+ * Counts a connection whose accept was not seen: by io_uring, or where no hook tells of it. Its moment and its caller are not
+ * known. False: lost, and counted as such.
+ */
+static __noinline bool count_unseen_accept(const struct sock *sk, struct tcp_state *state)
+{
+	state->identity = owner_of(sk);
+	count_loss(LOSS_ACCEPT_UNSEEN);
+	count_in_bucket(state->identity, DURATION_ACCEPT_WAIT, state->family, port_label(state), BUCKET_UNKNOWN, 0);
+	return count_handshake(state);
+}
+
+/* Keeps the end of a connection that nobody was seen to accept. */
 static __noinline void end_unaccepted(struct sock *sk, struct tcp_state *state, const struct tcp_end *end, int old_state)
 {
-	/* The kernel sends no FIN by itself: where one was sent, somebody had accepted it and closed it. */
-	if (sk->sk_socket || closed_here_first(old_state) || old_state == TCP_LAST_ACK)
+	struct tcp_state copy;
+
+	/* The kernel sends no FIN by itself: somebody has accepted it, and closed it since. */
+	if (closed_here_first(old_state) || old_state == TCP_LAST_ACK) {
+		if (take_state(sk, &copy) && count_unseen_accept(sk, &copy))
+			count_end_of_taken(&copy, end);
+		return;
+	}
+	if (sk->sk_socket)
 		state->grafted = 1;
 	state->end = *end;
 	__sync_fetch_and_add(&state->ended, 1);
