@@ -109,14 +109,14 @@ void add_resets(std::vector<LifeScenario>& list) {
                                     play_after_arrival));
   add_for_both_roles(list, scenario("half_reset", {"send:1000,half,error"}, {"eof,reset"},
                                     {"remote_reset", 1000, 0, "reset_established", {"ECONNRESET"}, 1, 0},
-                                    {"any", 0, 1000, "", {}, 0, 1}));
+                                    {"remote_fin", 0, 1000, "", {}, 0, 1}));
   // The peer has closed; what is sent to it comes back as a reset, which its kernel sends for no socket of a program.
   add_for_both_roles(list, scenario("written_on", {"eof,send:1000,error"}, {"close"},
                                     {"remote_reset", kAny, 0, "reset_established", {"EPIPE"}, 1, 0},
                                     {"local_fin", 0, kAny, "", {}, 0, kAny}));
   // The reset comes when the program of `self` has no socket any more: nobody is told of it, and it is no failure.
   add_for_both_roles(list, scenario("reset_after_both", {"send:1000,close"}, {"readable:1000,hangup,close"},
-                                    {"local_fin", 1000, 0, "", {}, kAny, 0}, {"any", 0, 1000, "", {}, 0, 1}));
+                                    {"local_fin", 1000, 0, "", {}, kAny, 0}, {"remote_fin", 0, 1000, "", {}, 0, 1}));
   add_for_both_roles(
       list, scenario("destroyed", {"send:1000,acked,say:acked,error"}, {"read:1000,error"},
                      {"local_reset", 1000, 0, "destroyed", {"acked", "ECONNABORTED"}, 0, 1}, reset, play_destroyed));
@@ -170,10 +170,12 @@ void add_timeouts(std::vector<LifeScenario>& list) {
   silent.min_seconds = 2.5;
   add_for_both_roles(list, scenario("keepalive", {"send:1000,acked,keepalive,say:set,error"}, unaware, silent,
                                     unaware_end, cut_after("set", false)));
-  // The error ends what the program had closed half, and still holds.
+  // The error ends what the program had closed half, and still holds. The peer's reset ends what `self` closed first.
   silent.said = {"acked", "ETIMEDOUT"};
+  End told = unaware_end;
+  told.close = "remote_fin";
   add_for_both_roles(list, scenario("half_keepalive", {"send:1000,half,acked,say:acked,line,keepalive,error"}, unaware,
-                                    silent, unaware_end, cut_after("acked", true)));
+                                    silent, told, cut_after("acked", true)));
   // Sent again after 0.2, 0.4 and 0.8 seconds, and given up 1.6 seconds after that.
   End unanswered = {"timeout", kAny, 0, "retransmit_timeout", {"acked", "ETIMEDOUT"}, 0, 0};
   unanswered.retransmits = 2;

@@ -262,18 +262,19 @@ TEST_F(TcpAcceptTest, AnAcceptOfWhatThePeerHasResetIsAnAccept) {
     Listener listener = serve(server, {"0", "--wait-line", "--count", "1", "--do", "error,close"});
     ChildProcess talker = talk(client, listener.port, {"--do", "send:10,acked,reset"});
     end_well(talker);
-    // It died in the queue, and is the listener's.
-    const Exposition dead = when_closed(server, run);
+    // It is dead, but still waits: whose it is will only be known when it is accepted.
+    const Exposition dead = must(agent_->scrape());
     EXPECT_EQ(AcceptCounts::of(dead, server.name()).all_accepts(), run - 1);
-    EXPECT_EQ(AcceptCounts::of(dead, server.name()).all_handshakes(), run);
+    EXPECT_EQ(AcceptCounts::of(dead, server.name()).backlog, 1);
     expect_laws(dead, server.name());
     must(listener.process.write_input("go\n"));
     end_well(listener.process);
     EXPECT_EQ(times_said(listener.process, "ECONNRESET"), 1);
-    const Exposition shown = must(agent_->scrape());
+    const Exposition shown = when_closed(server, run);
     const AcceptCounts counts = AcceptCounts::of(shown, server.name());
     EXPECT_EQ(counts.all_accepts(), run);
     EXPECT_EQ(counts.all_handshakes(), run);
+    EXPECT_EQ(counts.waits, run);
     const LifeCounts life = LifeCounts::of(shown, server.name(), "server");
     EXPECT_EQ(life.closes, (Counts{{"remote_reset", run}}));
     EXPECT_EQ(life.failures, (Counts{{"reset_established", run}}));
@@ -454,21 +455,19 @@ TEST_F(ListenerLabelTest, EachListenerIsCountedUnderItsAddress) {
   EXPECT_EQ(by_value(shown, kWaits, "listener").count("other"), 0U);
 }
 
+/// One of the places may go to a process that no rule could exclude, as nobody may see its program.
 TEST_F(ListenerLabelTest, PastTheLimitTheyAreOtherAndNothingIsLost) {
   const Actor server = must(Actor::create("labels_limit"));
-  const AgentProcess agent = start_agent(server, "listener_labels = 1\n");
+  const AgentProcess agent = start_agent(server, "listener_labels = 2\n");
   const std::vector<Listener> listeners = serve_thrice(server);
   connect_to(listeners);
   const Exposition shown = when_accepted(agent, 6);
-  const auto waits = by_value(shown, kWaits, "listener");
-  EXPECT_EQ(waits.count("other"), 1U);
-  std::set<std::string> named;
+  std::set<std::string> named = shown.values_of("listener");
+  EXPECT_EQ(named.erase("other"), 1U);
+  named.erase("");
+  EXPECT_EQ(named.size(), 2U);
   double sum = 0;
-  for (const auto& [value, count] : waits) {
-    sum += count;
-    if (!value.empty() && value != "other") named.insert(value);
-  }
-  EXPECT_EQ(named.size(), 1U);
+  for (const auto& [value, count] : by_value(shown, kWaits, "listener")) sum += count;
   EXPECT_EQ(sum, 6);
   EXPECT_EQ(shown.sum(kBytes, {{"process", "own"}, {"role", "server"}}), 60);
 }
