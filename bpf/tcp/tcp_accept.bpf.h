@@ -122,7 +122,7 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_stat
 		return;
 	state.phase = PHASE_OPEN;
 	state.grafted = 1;
-	take_up(sk, &state);
+	take_up(sk, &state); /* without room its loss was counted when it was established */
 }
 
 /* accept gives `sk` to the process that runs now. */
@@ -187,7 +187,8 @@ static __always_inline void take_up_open(const struct sock *sk, u64 identity)
 	}
 	if (state.phase == PHASE_OPEN && find_owner(&key))
 		state.role = TCP_SERVER;
-	take_up(sk, &state);
+	if (!take_up(sk, &state))
+		count_loss(LOSS_STATE_FULL);
 }
 
 #endif

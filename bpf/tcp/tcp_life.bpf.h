@@ -292,8 +292,8 @@ static __always_inline void end(struct sock *sk, int old_state)
 
 /* --- sockets that were there before ----------------------------------------------------------------------------------- */
 
-/* Follows an open socket from now on: what it has carried so far is not counted. */
-static __always_inline void take_up(const struct sock *sk, struct tcp_state *state)
+/* Follows an open socket from now on: what it has carried so far is not counted. False: there is no room. */
+static __always_inline bool take_up(const struct sock *sk, struct tcp_state *state)
 {
 	struct tcp_figures figures = figures_read(sk);
 
@@ -302,13 +302,11 @@ static __always_inline void take_up(const struct sock *sk, struct tcp_state *sta
 	state->sent_before = payload_sent(&figures);
 	state->retransmits_before = figures.total_retrans;
 	state->data_segments = BPF_CORE_READ((const struct tcp_sock *)sk, data_segs_in);
-	if (!insert_state(sk, state)) {
-		if (!find_state(sk))
-			count_loss(LOSS_STATE_FULL);
-		return;
-	}
+	if (!insert_state(sk, state))
+		return find_state(sk);
 	if (state->phase != PHASE_CONNECTING)
 		count_taken_up(state);
+	return true;
 }
 
 #endif
