@@ -125,35 +125,44 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_stat
 	take_up(sk, &state); /* without room its loss was counted when it was established */
 }
 
+/* accept gives `sk`, whose entry is `state`, to the process that runs now. */
+static __always_inline void accept_known(struct sock *sk, struct tcp_state *state, const struct process_place *place,
+					 u64 identity)
+{
+	if (state->accepted)
+		return; /* the pass has found it before us */
+	hand_over(sk, state->local_port, place, identity);
+	if (identity == IDENTITY_IGNORED)
+		drop_state(sk);
+	else if (count_duration(identity, DURATION_ACCEPT_WAIT, state->family, port_label(state),
+				bpf_ktime_get_ns() - state->since_ns))
+		own(sk, state, identity);
+	else
+		drop_state(sk);
+}
+
 /* accept gives `sk` to the process that runs now. */
 static __always_inline void accepted(struct sock *sk)
 {
-	/*
-	 * Read before the look-up: programs are run before a state is stored, so what is established and has no entry then was
-	 * never told to them.
-	 */
-	u8 tcp_state_before = BPF_CORE_READ(sk, __sk_common.skc_state);
 	struct process_place place = current_place();
 	struct tcp_state *state = find_state(sk);
 	u64 identity = identity_at(&place);
+	u8 tcp_state_before;
 
 	if (!state) {
-		if (identity != IDENTITY_IGNORED)
-			accept_unknown(sk, identity, tcp_state_before);
-		return;
+		/*
+		 * Looked up once more, after its state is read: programs are run before a state is stored, so what is
+		 * established and has no entry then was never told to them.
+		 */
+		tcp_state_before = BPF_CORE_READ(sk, __sk_common.skc_state);
+		state = find_state(sk);
+		if (!state) {
+			if (identity != IDENTITY_IGNORED)
+				accept_unknown(sk, identity, tcp_state_before);
+			return;
+		}
 	}
-	if (state->accepted)
-		return; /* the pass has found it before us */
-	hand_over(sk, state->local_port, &place, identity);
-	if (identity == IDENTITY_IGNORED) {
-		drop_state(sk);
-		return;
-	}
-	if (!count_duration(identity, DURATION_ACCEPT_WAIT, state->family, port_label(state),
-			    bpf_ktime_get_ns() - state->since_ns))
-		drop_state(sk);
-	else
-		own(sk, state, identity);
+	accept_known(sk, state, &place, identity);
 }
 
 /* A socket that a process has had since before the agent; its role is told by who listens on its port. */
