@@ -40,6 +40,18 @@ void play_after_arrival(Stage& stage, ChildProcess& self, ChildProcess& peer) {
   Stage::await_end(peer);
 }
 
+/// The path fails for a moment.
+void play_interrupted(Stage& stage, ChildProcess& self, ChildProcess& peer) {
+  stage.go_both();
+  Stage::await(self, "acked");
+  stage.cut();
+  Stage::go(self);
+  stage.await_retransmission(self);
+  stage.mend();
+  Stage::await_end(self);
+  Stage::await_end(peer);
+}
+
 void play_destroyed(Stage& stage, ChildProcess& self, ChildProcess& peer) {
   stage.go_both();
   Stage::await(self, "acked");
@@ -89,6 +101,10 @@ void add_endings(std::vector<LifeScenario>& list) {
                                     {"local_fin", 1000, 0, "", {"acked"}}, {"remote_fin", 0, 1000}, play_killed));
   add_for_both_roles(list, scenario("half_close", {"send:1000,half,eof,close"}, {"eof,send:500,close"},
                                     {"local_fin", 1000, 500}, {"remote_fin", 500, 1000}));
+  End resent{"local_fin", 3000, 0, "", {"acked"}};
+  resent.retransmits = 1;
+  add_for_both_roles(list, scenario("interrupted", {"send:1000,acked,say:acked,line,send:2000,acked,close"},
+                                    {"eof,close"}, resent, {"remote_fin", 0, 3000}, play_interrupted));
   // What has come is read, else the end would be a reset.
   LifeScenario simultaneous =
       scenario("simultaneous", {"send:1000,acked,read:500,close"}, {"read:1000,send:500,acked,close"},

@@ -88,6 +88,13 @@ void Stage::destroy(const ChildProcess& end) {
   if (ss(end, {"--kill", "state", "connected"}).empty()) throw std::runtime_error("ss destroyed nothing");
 }
 
+void Stage::await_retransmission(const ChildProcess& end) {
+  // "… retrans:1/2 …": those that are on their way, and all.
+  if (!eventually(kLimit, [&] { return ss(end, {"--info"}).find(" retrans:") != std::string::npos; })) {
+    throw std::runtime_error("nothing is sent again");
+  }
+}
+
 void Stage::await_gone(const ChildProcess& end) {
   if (!eventually(kLimit, [&] { return ss(end, {"state", "connected"}).empty(); })) {
     throw std::runtime_error("the connection stays");

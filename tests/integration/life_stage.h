@@ -44,6 +44,8 @@ class Stage {
   void mend();
   /// Has the kernel of that end destroy the connection, as an administrator does.
   void destroy(const ChildProcess& end);
+  /// Waits until that end's kernel has sent something again.
+  void await_retransmission(const ChildProcess& end);
   /// Waits until that end's kernel has forgotten the connection, whose program may be gone long since.
   void await_gone(const ChildProcess& end);
 

@@ -160,6 +160,28 @@ class StuckAttempts {
   std::vector<UniqueFd> clients_;
 };
 
+/// Connections to this process itself, both of whose ends are open while they live.
+class OpenConnections {
+ public:
+  explicit OpenConnections(int count) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = loopback(0);
+    socklen_t size = sizeof(address);
+    ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    ::listen(listener_.get(), 8);
+    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    for (int i = 0; i < count; ++i) {
+      ends_.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      EXPECT_EQ(::connect(ends_.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+      ends_.emplace_back(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      EXPECT_EQ(::send(ends_.back().get(), "hello", 5, MSG_NOSIGNAL), 5);
+    }
+  }
+
+ private:
+  UniqueFd listener_;
+  std::vector<UniqueFd> ends_;
+};
+
 /// In a network namespace of its own, so that the kernel's counters there are the test's alone.
 class ProbeTest : public ::testing::Test {
  protected:
@@ -220,6 +242,95 @@ TEST_F(ProbeTest, EndsWithoutACellAreCountedAsLostAndDoNotStayInFlight) {
   const auto lost = static_cast<double>(bench.lost("cells_full"));
   EXPECT_GT(lost, 0);
   EXPECT_EQ(bench.sum("conn_tcp_connect_duration_seconds", {}) + lost, bench.sum("conn_tcp_connects", {}));
+}
+
+/// What holds between the figures of this process while nothing is lost to it that has begun.
+void expect_conserved(const Bench& bench) {
+  const double ok = bench.sum("conn_tcp_connect_duration_seconds", {"self", "", "ok"});
+  const double client = bench.sum("conn_tcp_connection_duration_seconds", {"self", "client"}) +
+                        bench.sum("conn_tcp_open_connections", {"self", "client"});
+  const double server = bench.sum("conn_tcp_connection_duration_seconds", {"self", "server"}) +
+                        bench.sum("conn_tcp_open_connections", {"self", "server"});
+  EXPECT_EQ(ok, client);
+  EXPECT_EQ(bench.sum("conn_tcp_handshake_duration_seconds", {"self"}), server);
+  EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), bench.sum("conn_tcp_connect_duration_seconds", {"self"}) +
+                                                          bench.sum("conn_tcp_connects_in_flight", {"self"}));
+}
+
+TEST_F(ProbeTest, ConnectionsWithoutRoomForTheirStateAreCountedAsLost) {
+  Bench bench("[probe.tcp]\nsockets = 8\n");
+  {
+    const OpenConnections connections(50);
+    bench.collect();
+    const double followed = bench.sum("conn_tcp_open_connections", {"self"});
+    EXPECT_GT(followed, 0);
+    EXPECT_LE(followed, 8);
+    EXPECT_EQ(followed + static_cast<double>(bench.lost("state_full")), 100);
+    expect_conserved(bench);
+  }
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_open_connections", {"self"}), 0);
+  EXPECT_EQ(bench.sum("conn_tcp_connection_duration_seconds", {"self"}) + static_cast<double>(bench.lost("state_full")),
+            100);
+  expect_conserved(bench);
+  // There is room again.
+  const OpenConnections few(2);
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_open_connections", {"self"}), 4);
+  expect_conserved(bench);
+}
+
+TEST_F(ProbeTest, ConnectionsWithoutCellsAreCountedAsLostAndDoNotStayOpen) {
+  Bench bench("[probe.tcp]\ncells = 8\n");
+  for (int i = 0; i < 5; ++i) const OpenConnections connections(100);
+  bench.collect();
+  EXPECT_GT(bench.lost("cells_full"), 0U);
+  EXPECT_EQ(bench.sum("conn_tcp_open_connections", {"self"}), 0);
+  EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 0);
+  bench.collect();
+  const auto lost = bench.lost("cells_full");
+  bench.collect();
+  EXPECT_EQ(bench.lost("cells_full"), lost) << "what is lost is lost once";
+}
+
+TEST_F(ProbeTest, OpenConnectionsKeepTheirIdentityAndTheirBytes) {
+  identity::IdentityLimits limits;
+  limits.idle = 60s;
+  limits.grace = 10s;
+  Bench bench("", limits);
+  {
+    const OpenConnections connections(3);
+    for (int i = 0; i < 5; ++i) bench.pass(60s);
+    EXPECT_EQ(bench.own_identities(), 1U);
+    EXPECT_EQ(bench.sum("conn_tcp_open_connections", {"self"}), 6);
+    EXPECT_EQ(bench.sum("conn_tcp_transmit_bytes", {"self"}), 15);
+    EXPECT_EQ(bench.sum("conn_tcp_receive_bytes", {"self"}), 15);
+  }
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_open_connections", {"self"}), 0);
+  EXPECT_EQ(bench.sum("conn_tcp_connection_duration_seconds", {"self"}), 6);
+  EXPECT_EQ(bench.sum("conn_tcp_transmit_bytes", {"self"}), 15);
+  expect_conserved(bench);
+  // Idle since then, it gives its places back, and its counters stay.
+  for (int i = 0; i < 3; ++i) bench.pass(60s);
+  EXPECT_EQ(bench.own_identities(), 0U);
+  EXPECT_EQ(bench.sum("conn_tcp_transmit_bytes", {"self"}), 15);
+  expect_conserved(bench);
+  const OpenConnections later(1);
+  bench.collect();
+  EXPECT_EQ(bench.sum("conn_tcp_transmit_bytes", {"self"}), 20);
+  expect_conserved(bench);
+}
+
+TEST_F(ProbeTest, TheAuditOfPassiveOpensFallsWhenTheProbeIsDetached) {
+  Bench bench("");
+  { const OpenConnections connections(500); }
+  bench.collect();
+  EXPECT_DOUBLE_EQ(bench.sum("connscope_audit_observed_ratio", {"passive_opens"}), 1.0);
+  bench.probe().stop();
+  { const OpenConnections connections(500); }
+  bench.collect();
+  EXPECT_DOUBLE_EQ(bench.sum("connscope_audit_observed_ratio", {"passive_opens"}), 0.5);
 }
 
 TEST_F(ProbeTest, ASimultaneousOpenIsOneAttempt) {

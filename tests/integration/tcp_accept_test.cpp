@@ -490,5 +490,27 @@ TEST_F(ListenerLabelTest, TheNamespaceIsToldByItsInode) {
   EXPECT_EQ(by_value(shown, kWaits, "netns"), (std::map<std::string, double>{{inode, 6}}));
 }
 
+/// As with listeners: one of the places may go to a namespace that no rule could exclude.
+TEST_F(ListenerLabelTest, NamespacesPastTheLimitAreOtherAndNothingIsLost) {
+  const Actor server = must(Actor::create("netns_limit"));
+  const Actor client = must(Actor::create("netns_limit_c"));
+  const AgentProcess agent = start_agent(server, "netns_labels = 2\n");
+  for (int i = 0; i < 4; ++i) {
+    const NetNamespace apart = must(NetNamespace::create());
+    const Listener listener = must(Listener::serve(server, {"0", "--do", "eof,close"}, apart.fd()));
+    ChildProcess talker =
+        must(client.start({"talk", "127.0.0.1", listener.port, "--count", "5", "--do", "send:10,close"}, apart.fd()));
+    end_well(talker);
+    when_accepted(agent, (i + 1) * 5);
+  }
+  const Exposition shown = must(agent.scrape());
+  std::set<std::string> named = shown.values_of("netns");
+  EXPECT_EQ(named.erase("other"), 1U);
+  EXPECT_EQ(named.size(), 2U);
+  double sum = 0;
+  for (const auto& [value, count] : by_value(shown, kWaits, "netns")) sum += count;
+  EXPECT_EQ(sum, 20);
+}
+
 }  // namespace
 }  // namespace connscope::testing

@@ -258,6 +258,62 @@ TEST_F(TcpLifeTest, BytesAreThereWhileTheConnectionIsOpenAndNotTwiceAfterIt) {
   expect_bytes(must(agent_->scrape()), 7000, 300);
 }
 
+/// Figures of a process that never fall.
+std::vector<double> counters_of(const Exposition& shown, const std::string& process, const std::string& role) {
+  const LifeCounts life = LifeCounts::of(shown, process, role);
+  const AcceptCounts passive = AcceptCounts::of(shown, process);
+  return {life.all_closes(),        life.received, life.sent,
+          life.retransmits,         life.seconds,  passive.all_accepts(),
+          passive.all_handshakes(), passive.waits, passive.wait_seconds};
+}
+
+void expect_no_fall(std::vector<double>& before, const std::vector<double>& now) {
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_GE(now[i], before[i]) << "figure " << i;
+  before = now;
+}
+
+/// Scrapes beside programs that connect, talk and close without a pause.
+TEST_F(TcpLifeTest, TheLawsHoldAtEveryMoment) {
+  const Actor client = must(Actor::create("laws_c"));
+  const Actor server = must(Actor::create("laws_s"));
+  const Listener listener =
+      must(Listener::serve(server, {"0", "--workers", "4", "--do", "echo,close"}, world_->server().fd()));
+  std::vector<ChildProcess> talkers;
+  for (int i = 0; i < 3; ++i) {
+    talkers.push_back(
+        must(client.start({"talk", "10.77.0.2", listener.port, "--count", "3000", "--do", "exchange:5000,close"},
+                          world_->client().fd())));
+  }
+  std::vector<double> at_client(9);
+  std::vector<double> at_server(9);
+  int scrapes = 0;
+  for (ChildProcess& talker : talkers) {
+    while (!talker.wait(std::chrono::milliseconds(20))) {
+      const Exposition shown = must(agent_->scrape());
+      expect_laws(shown, client.name());
+      expect_laws(shown, server.name());
+      expect_no_fall(at_client, counters_of(shown, client.name(), "client"));
+      expect_no_fall(at_server, counters_of(shown, server.name(), "server"));
+      ++scrapes;
+    }
+  }
+  EXPECT_GE(scrapes, 3);
+  Exposition shown;
+  ASSERT_TRUE(eventually(std::chrono::seconds(5), [&] {
+    shown = must(agent_->scrape());
+    return LifeCounts::of(shown, client.name(), "client").open == 0 &&
+           LifeCounts::of(shown, server.name(), "server").open == 0;
+  }));
+  EXPECT_EQ(LifeCounts::of(shown, client.name(), "client").closes, (Counts{{"local_fin", 9000}}));
+  EXPECT_EQ(LifeCounts::of(shown, server.name(), "server").closes, (Counts{{"remote_fin", 9000}}));
+  for (const auto& [actor, role] : {std::pair(&client, "client"), std::pair(&server, "server")}) {
+    EXPECT_EQ(LifeCounts::of(shown, actor->name(), role).sent, 9000 * 5000) << role;
+    EXPECT_EQ(LifeCounts::of(shown, actor->name(), role).received, 9000 * 5000) << role;
+  }
+  EXPECT_EQ(AcceptCounts::of(shown, server.name()).accepts, (Counts{{"ipv4", 9000}}));
+  EXPECT_EQ(AcceptCounts::of(shown, server.name()).waits, 9000);
+}
+
 TEST_F(TcpLifeTest, ManyAreOpenAtOnce) {
   const Actor client = must(Actor::create("many_c"));
   const Actor server = must(Actor::create("many_s"));
