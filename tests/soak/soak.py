@@ -278,8 +278,8 @@ def main():
     for line in wrong:
         print(f"wrong total: {line}")
     lost = {cause: count for cause, count in laws.lost_events(watch.last).items() if count}
-    print(f"{args.minutes:g} minutes, {watch.scrapes} scrapes; resident at most {max(watch.resident_kib)} KiB; lost events: "
-          f"{lost or 'none'}")
+    print(f"{args.minutes:g} minutes, {watch.scrapes} scrapes; resident at most {max(watch.resident_kib)} KiB; "
+          f"lost events: {lost or 'none'}")
     verdicts = bench.Verdicts()
     for law in laws.ALL_LAWS:
         verdicts.judge(f"scrapes that break \"{law}\"", watch.broken[law], 0, "")
