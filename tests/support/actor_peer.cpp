@@ -95,9 +95,9 @@ void run_listen(const ListenOptions& options) {
   for (;;) {
     const UniqueFd connection(::accept(listener.get(), nullptr, nullptr));
     if (!connection) continue;
-    // Data that came in the SYN is read, else the close would be a reset.
-    char byte = 0;
-    if (options.fast_open) ::recv(connection.get(), &byte, 1, 0);
+    // Data that came in the SYN is read, all of it, else the close would be a reset.
+    char bytes[64];
+    if (options.fast_open) ::recv(connection.get(), bytes, sizeof(bytes), 0);
   }
 }
 
