@@ -213,7 +213,7 @@ class Unanswered {
 
 Status run_timeout(const Options& options, Tally& tally) {
   Unanswered attempts(tally);
-  const Status done = at_rate(options.rate, [&](std::uint64_t) -> Status {
+  Status done = at_rate(options.rate, [&](std::uint64_t) -> Status {
     if (Status taken = attempts.take_ended(0); !taken) return taken;
     return attempts.begin(options.port);
   });
@@ -232,7 +232,7 @@ Status run_keep(const Options& options, Tally& tally) {
     if (!socket) return socket.error();
     kept.push_back(std::move(*socket));
   }
-  const Status done = at_rate(options.rate, [&](std::uint64_t number) -> Status {
+  Status done = at_rate(options.rate, [&](std::uint64_t number) -> Status {
     UniqueFd& socket = kept[number % kept.size()];
     if (Status echoed = client.echo(socket.get()); !echoed) return echoed;
     if ((number + 1) % options.replace_every != 0) return {};

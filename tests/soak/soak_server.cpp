@@ -31,7 +31,7 @@ Status Server::run() {
   watch(listener->socket.get());
   watch(end.get());
   std::printf("{\"port\": %u}\n", static_cast<unsigned>(ntohs(listener->number)));
-  std::fflush(stdout);
+  (void)std::fflush(stdout);
   for (bool ends = false; !ends || !clients_.empty();) {
     epoll_event event{};
     const int count = ::epoll_wait(epoll_.get(), &event, 1, ends ? kPatienceMs : -1);
