@@ -39,7 +39,7 @@ def set_up(args):
     """Checks what every measurement needs, and lets SIGTERM run the clean-up as SIGINT does."""
     if os.geteuid() != 0:
         die("needs root: the agent loads BPF programs")
-    for program in (agent_program(args.build), load_program(args.build)):
+    for program in (agent_program(args.build), load_program(args.build), load_program(args.build, "request_load")):
         if not os.access(program, os.X_OK):
             die(f"{program} is missing: build it first (scripts/build.sh release)")
     running = [path.parent.name for path in Path("/proc").glob("[0-9]*/comm") if comm_of(path) == "connscope"]
@@ -59,12 +59,12 @@ def agent_program(build):
     return build / "connscope"
 
 
-def load_program(build):
-    return build / "tests/bench/connect_load"
+def load_program(build, name="connect_load"):
+    return build / "tests/bench" / name
 
 
 def run_load(program, operations, seconds, *extra):
-    """One run of connect_load; its line of JSON."""
+    """One run of a load; its line of JSON."""
     command = [str(program), f"--operations={operations}", f"--seconds={seconds}", *extra]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
     if done.returncode != 0:

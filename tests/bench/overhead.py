@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the agent costs the host it watches: connect, accept, close flat out, without (A) and with (B) the agent.
+"""What the agent costs the host it watches: a load flat out, without (A) and with (B) the agent.
+
+The load is connect, accept, close (--load=connect), the same with a message there and back (--echo=BYTES), or requests
+and responses on connections that are kept (--load=request).
 
 The runs go A B A B … A, so that each B stands between two A: its ratio is to their mean, which takes out slow drift
 of a shared machine. Each A against the A before it is the noise. CPU is given twice: of the load's own process
@@ -19,7 +22,7 @@ TIME_WAIT_TABLE = Path("/proc/sys/net/ipv4/tcp_max_tw_buckets")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 0.3  # the kernel frees the maps of an agent that ended in the background
 FOREIGN_SHARE = 0.01  # connects of other processes that spoil no figure
-BAR_RATE, BAR_CPU, BAR_BPF_NS = 0.95, 1.05, 2500
+BARS = {"connect": {"rate": 0.95, "cpu": 1.05, "bpf_ns": 2500}, "echo": {"cpu": 1.08}, "request": {"cpu": 1.02}}
 FIGURES = {"operations_per_second": "rate, 1/s", "cpu_us_per_operation": "load's CPU, us/op",
            "system_us_per_operation": "system CPU, us/op"}
 
@@ -28,9 +31,14 @@ def parse():
     parser = bench.arguments(__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=11, help="how often B is run, at least 9")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
+    parser.add_argument("--load", choices=("connect", "request"), default="connect",
+                        help="what is done: see connect_load.cpp and request_load.cpp")
     parser.add_argument("--workers", type=int, default=2, help="connecting threads of the load")
-    parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts: see connect_load.cpp")
-    parser.add_argument("--refused", type=float, default=0, help="share of refused operations")
+    parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts (connect)")
+    parser.add_argument("--refused", type=float, default=0, help="share of refused operations (connect)")
+    parser.add_argument("--echo", type=int, default=0, help="bytes there and back on each connection (connect)")
+    parser.add_argument("--connections", type=int, default=64, help="kept connections (request)")
+    parser.add_argument("--bytes", type=int, default=4096, help="size of a request and of a response (request)")
     args = parser.parse_args()
     if args.pairs < 9:
         parser.error("--pairs: allowed: 9 or more")
@@ -43,25 +51,54 @@ def busy_ticks():
     return sum(fields[:3]) + sum(fields[5:7])
 
 
+def load_name(args):
+    return f"{args.load}_load"
+
+
+def load_options(args):
+    if args.load == "request":
+        return [f"--workers={args.workers}", f"--connections={args.connections}", f"--bytes={args.bytes}"]
+    return [f"--workers={args.workers}", f"--accept={args.accept}", f"--refused={args.refused}", f"--echo={args.echo}"]
+
+
 def run_load(args):
     time.sleep(SETTLE_SECONDS)
     before = busy_ticks()
-    result = bench.run_load(bench.load_program(args.build), 10**9, args.seconds, f"--workers={args.workers}",
-                            f"--accept={args.accept}", f"--refused={args.refused}")
+    result = bench.run_load(bench.load_program(args.build, load_name(args)), 10**9, args.seconds, *load_options(args))
     busy = (busy_ticks() - before) / TICKS_PER_SECOND
     result["system_us_per_operation"] = busy * 1e6 / result["operations"]
     return result
 
 
-def check_counts(scrape, operations):
+def counted(scrape, family, process, **wanted):
+    """What the agent has counted for a process."""
+    wanted["process"] = process
+    return sum(value for labels, value in bench.samples(scrape, family) if wanted.items() <= labels.items())
+
+
+def roles_seen(scrape):
+    """Without the calls (config) the agent sees no accept as it happens, and what a server carries only from then on."""
+    hooks = [labels for labels, _ in bench.samples(scrape, "connscope_probe_info") if "accept" in labels["hook"]]
+    return ["client", "server"] if any("reason" not in labels for labels in hooks) else ["client"]
+
+
+def check_counts(scrape, args, result):
     """The agent has seen every operation, or the figures would mean nothing; and few of anybody else."""
-    connects = bench.samples(scrape, "conn_tcp_connects_total")
-    seen = sum(value for labels, value in connects if labels.get("process") == "connect_load")
-    foreign = sum(value for labels, value in connects) - seen
-    if seen != operations:
-        bench.die(f"the agent counted {seen:.0f} connects of {operations}")
-    if foreign > FOREIGN_SHARE * operations:
-        print(f"WARNING: other processes made {foreign:.0f} connects beside {operations}: the figures are spoilt")
+    process, roles = load_name(args), roles_seen(scrape)
+    expected = [("conn_tcp_connects_total", {}, result["connects"])]
+    if "server" in roles:
+        expected.append(("conn_tcp_accepts_total", {}, result["accepts"]))
+    expected += [(f"conn_tcp_{way}_bytes_total", {"role": role}, result["bytes_each_way"])
+                 for way in ("receive", "transmit") for role in roles]
+    for family, labels, count in expected:
+        seen = counted(scrape, family, process, **labels)
+        if seen != count:
+            bench.die(f"the agent counted {seen:.0f} of {count} in {family}{labels}")
+    everybodys = sum(value for labels, value in bench.samples(scrape, "conn_tcp_connects_total"))
+    foreign = everybodys - counted(scrape, "conn_tcp_connects_total", process)
+    if foreign > FOREIGN_SHARE * result["operations"]:
+        print(f"WARNING: other processes made {foreign:.0f} connects beside {result['operations']} operations: "
+              "the figures are spoilt")
 
 
 def run_with_agent(args):
@@ -71,7 +108,7 @@ def run_with_agent(args):
         # The agent's part ends when it has read what the load left in its maps.
         scrape = agent.scrape()
         result["agent_us_per_operation"] = (agent.cpu_ns() - cpu_before) / 1e3 / result["operations"]
-    check_counts(scrape, result["operations"])
+    check_counts(scrape, args, result)
     return result
 
 
@@ -125,17 +162,17 @@ def bpf_time(args):
         STATS.write_text("1\n")
         with bench.Agent(args.build, args.config_extra) as agent:
             before = program_totals(agent.scrape())
-            operations = run_load(args)["operations"]
+            result = run_load(args)
             scrape = agent.scrape()
     finally:
         STATS.write_text(setting)
-    check_counts(scrape, operations)
-    programs = {}
+    check_counts(scrape, args, result)
+    operations, programs = result["operations"], {}
     for program, (seconds, runs) in program_totals(scrape).items():
         more_seconds, more_runs = seconds - before[program][0], runs - before[program][1]
         programs[program] = {"ns_per_operation": more_seconds * 1e9 / operations,
                              "runs_per_operation": more_runs / operations}
-    if not any(figures["runs_per_operation"] >= 1 for figures in programs.values()):
+    if args.load == "connect" and not any(figures["runs_per_operation"] >= 1 for figures in programs.values()):
         bench.die("no BPF program ran for each operation: are BPF statistics counted on this kernel?")
     return programs
 
@@ -147,11 +184,25 @@ def print_programs(programs):
         print(f"{program:34} {ns:8.0f} {runs:8.2f} {ns / runs if runs else 0:7.0f}")
 
 
+def judge(args, compared, bpf_ns):
+    bars = BARS["echo" if args.load == "connect" and args.echo else args.load]
+    verdicts = bench.Verdicts()
+    if "rate" in bars:
+        verdicts.judge("rate with / without", compared["operations_per_second"]["ratio"], bars["rate"], "",
+                       at_least=True)
+    for name, whose in (("cpu_us_per_operation", "load's"), ("system_us_per_operation", "system's")):
+        verdicts.judge(f"{whose} CPU per operation, with / without", compared[name]["ratio"], bars["cpu"], "")
+    if "bpf_ns" in bars:
+        verdicts.judge("BPF time per operation", bpf_ns, bars["bpf_ns"], "ns")
+    return verdicts
+
+
 def main():
     args = parse()
     bench.set_up(args)
     begin = time.monotonic()
-    fill_time_wait(args)
+    if args.load == "connect":
+        fill_time_wait(args)
     without, with_agent = paired_runs(args)
     compared = {name: compare(without, with_agent, name) for name in FIGURES}
     agent_us = statistics.median(run["agent_us_per_operation"] for run in with_agent)
@@ -161,13 +212,10 @@ def main():
     print_table(compared)
     print(f"agent's own CPU, with one scrape at the end of each run: {agent_us:.4f} us/op")
     print_programs(programs)
-    print(f"\n{args.pairs} pairs of {args.seconds:g} s, {args.workers} workers, accepted by the {args.accept} thread, "
-          f"{time.monotonic() - begin:.0f} s in all; one operation is one connection with both its ends on the host")
-    verdicts = bench.Verdicts()
-    verdicts.judge("rate with / without", compared["operations_per_second"]["ratio"], BAR_RATE, "", at_least=True)
-    for name, whose in (("cpu_us_per_operation", "load's"), ("system_us_per_operation", "system's")):
-        verdicts.judge(f"{whose} CPU per operation, with / without", compared[name]["ratio"], BAR_CPU, "")
-    verdicts.judge("BPF time per operation", total_ns, BAR_BPF_NS, "ns")
+    print(f"\nBPF time: {total_ns:.0f} ns/op")
+    print(f"{args.pairs} pairs of {args.seconds:g} s of {load_name(args)} {' '.join(load_options(args))}, "
+          f"{time.monotonic() - begin:.0f} s in all; one operation has both its ends on the host")
+    verdicts = judge(args, compared, total_ns)
     verdicts.finish(compared=compared, agent_us_per_operation=agent_us, programs=programs,
                     bpf_ns_per_operation=total_ns, without=without, with_agent=with_agent)
 

@@ -26,6 +26,8 @@ printf 'kernel %s, %s CPUs, load before: %s\n' "$(uname -r)" "$(nproc)" "$(cut -
 measure overhead-same tests/bench/overhead.py
 measure overhead-other tests/bench/overhead.py --accept=other --workers=1
 measure overhead-without-calls tests/bench/overhead.py --config-extra=$'[probe.tcp]\ncalls = false'
+measure overhead-echo tests/bench/overhead.py --echo=64
+measure overhead-request tests/bench/overhead.py --load=request
 measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
 measure rest tests/bench/rest.py
