@@ -57,9 +57,9 @@ EQUATIONS = {
 }
 FALL = "counters never fall or vanish"
 LOST = "nothing is lost"
-GUESSED = {"end_skipped"}  # causes of loss that are counted all the same, with a guess in them
+GUESSED = {"end_skipped", "end_missed"}  # causes of loss that are counted all the same, with a guess in them
 GUESSED_LABELS = {"reason", "close", "outcome"}
-ENDS_LOST = {"end_missed", "cells_full"}  # connects that ended, and more is not known
+ENDS_LOST = {"cells_full"}  # connects that ended, and more is not known
 COLLECTED = "every collect goes well"
 
 
