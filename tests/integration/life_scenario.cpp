@@ -204,6 +204,14 @@ void add_timeouts(std::vector<LifeScenario>& list) {
   add_for_both_roles(
       list, scenario("user_timeout", {"user-timeout:1000,send:1000,acked,say:acked,line,send:1000,error"}, unaware,
                      unanswered, unaware_end, cut_after("acked", true)));
+  // Nothing is outstanding; the keep-alive timer finds at its second look that the user's limit has passed, and sends
+  // an RST as it does at its own.
+  End silent_for_user = silent;
+  silent_for_user.failure = "user_timeout";
+  silent_for_user.said = {"set", "ETIMEDOUT"};
+  silent_for_user.min_seconds = 1.5;
+  add_for_both_roles(list, scenario("user_keepalive", {"send:1000,acked,user-timeout:1500,keepalive,say:set,error"},
+                                    unaware, silent_for_user, unaware_end, cut_after("set", false)));
   // The window has been closed by a peer that does not read, and then it does not even say so any more.
   End shut = {"timeout", kAny, 0, "zero_window_timeout", {"filled", "ETIMEDOUT"}, 0, 0};
   shut.retransmits = kAny;
