@@ -60,7 +60,8 @@ class Trial {
         scenario_(std::move(scenario)),
         client_(must(Actor::create(scenario_.name + "_c"))),
         server_(must(Actor::create(scenario_.name + "_s"))),
-        other_(must(Actor::create(scenario_.name + "_o"))) {}
+        other_(must(Actor::create(scenario_.name + "_o"))),
+        late_ends_before_(late_ends(must(agent.scrape()))) {}
 
   void run_twice() {
     SCOPED_TRACE(scenario_.name);
@@ -98,6 +99,14 @@ class Trial {
     EXPECT_EQ(Stage::said(stage.server()), scenario_.server_end().said);
   }
 
+  /// A kernel may run no program for an end that an interrupt brings, over a process that it shields from tracing or in
+  /// the middle of a program. It is found late then, when the program may have fetched the error: the agent says that
+  /// it guesses. While others are played beside this one, it is not known whose end that was.
+  static double late_ends(const Exposition& shown) {
+    return shown.sum("connscope_lost_events_total", {{"cause", "end_skipped"}}) +
+           shown.sum("connscope_lost_events_total", {{"cause", "end_missed"}});
+  }
+
   void expect_open(const Exposition& shown) const {
     SCOPED_TRACE("while it is open");
     EXPECT_EQ(client_counts(shown).open, 1);
@@ -119,14 +128,15 @@ class Trial {
   }
 
   void expect_after(const Exposition& shown) const {
+    const bool is_certain = late_ends(shown) == late_ends_before_;
     {
       SCOPED_TRACE("client");
-      expect_end(client_counts(shown), scenario_.client_end());
+      expect_end(client_counts(shown), scenario_.client_end(), is_certain);
       EXPECT_EQ(ConnectCounts::of(shown, client_.name()).all_attempts(), runs_);
     }
     {
       SCOPED_TRACE("server");
-      expect_end(server_counts(shown), scenario_.server_end());
+      expect_end(server_counts(shown), scenario_.server_end(), is_certain);
       const AcceptCounts accepts = AcceptCounts::of(shown, server_.name());
       EXPECT_EQ(accepts.accepts, (Counts{{scenario_.ip_family, runs_}}));
       EXPECT_EQ(accepts.handshakes, (Counts{{scenario_.ip_family, runs_}}));
@@ -143,18 +153,21 @@ class Trial {
     }
   }
 
-  void expect_end(const LifeCounts& counts, const End& end) const {
-    if (end.close == "any") {
-      EXPECT_EQ(counts.all_closes(), runs_);
-    } else {
+  void expect_how(const LifeCounts& counts, const End& end) const {
+    if (end.close != "any") {
       EXPECT_EQ(counts.closes, (Counts{{end.close, runs_}}));
     }
     EXPECT_EQ(counts.failures, end.failure.empty() ? Counts{} : (Counts{{end.failure, runs_}}));
-    EXPECT_EQ(counts.open, 0);
-    expect_figure("sent", counts.sent, end.sent);
-    expect_figure("received", counts.received, end.received);
     expect_figure("resets in", value_of(counts.resets, "in"), end.resets_in);
     expect_figure("resets out", value_of(counts.resets, "out"), end.resets_out);
+  }
+
+  void expect_end(const LifeCounts& counts, const End& end, bool is_certain) const {
+    EXPECT_EQ(counts.all_closes(), runs_);
+    EXPECT_EQ(counts.open, 0);
+    if (is_certain) expect_how(counts, end);
+    expect_figure("sent", counts.sent, end.sent);
+    expect_figure("received", counts.received, end.received);
     if (end.retransmits > 0) {
       EXPECT_GE(counts.retransmits, runs_ * end.retransmits);
     } else {
@@ -189,6 +202,7 @@ class Trial {
   const Actor client_;
   const Actor server_;
   const Actor other_;
+  const double late_ends_before_;
   int runs_ = 0;
   Clock::time_point begun_;
   double least_seconds_ = 0;
