@@ -54,7 +54,7 @@ static __noinline void passive_open_of_known(struct sock *sk, struct tcp_state *
 }
 
 /* SYN_RECV → ESTABLISHED. */
-static __always_inline void passive_open(struct sock *sk)
+static __noinline void passive_open(struct sock *sk)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_state fresh = {}, *known;

@@ -184,7 +184,7 @@ static __always_inline bool keep(const void *sk, const struct tcp_state *state)
 	return insert_state(sk, state) || replace(sk, state);
 }
 
-static __always_inline void begin(struct sock *sk)
+static __noinline void begin(struct sock *sk)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_audit *audit = audit_of(sk);
