@@ -95,9 +95,11 @@ void run_listen(const ListenOptions& options) {
   for (;;) {
     const UniqueFd connection(::accept(listener.get(), nullptr, nullptr));
     if (!connection) continue;
-    // Data that came in the SYN is read, else the close would be a reset.
-    char byte = 0;
-    if (options.fast_open) ::recv(connection.get(), &byte, 1, 0);
+    // All the data that came in the SYN is read, and the peer ends the connection: a reset could come before it has
+    // seen its own success.
+    std::array<char, 64> bytes{};
+    while (options.fast_open && ::recv(connection.get(), bytes.data(), bytes.size(), 0) > 0) {
+    }
   }
 }
 
