@@ -9,6 +9,7 @@
 // Objects stand under the name "FOLDER/NAME" of their file FOLDER/NAME.bpf.o.
 #include <bpf/libbpf.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -17,6 +18,7 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -60,13 +62,15 @@ std::string processed(const std::string& log) {
   return log.substr(begin, log.find(' ', begin) - begin);
 }
 
-/// The line before the statistics is where the verifier says what it does not like.
+/// What the verifier does not like is the last line before its statistics that quotes no source; empty when it likes
+/// all.
 std::string complaint(const std::string& log) {
-  const std::size_t end = log.rfind("\nprocessed ");
-  if (end == std::string::npos || end == 0) return {};
-  const std::size_t before = log.rfind('\n', end - 1);
-  const std::size_t begin = before == std::string::npos ? 0 : before + 1;
-  return log.substr(begin, end - begin);
+  std::istringstream lines(log.substr(0, std::min(log.find("verification time"), log.find("processed "))));
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.front() != ';') last = line;
+  }
+  return last;
 }
 
 Verdict explain(int error, const std::string& log) {
