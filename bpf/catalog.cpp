@@ -8,7 +8,7 @@ namespace connscope::bpf {
 using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
 
 // One line a probe: its factory is in its user half.
-ProbeFactory make_tcp_connect;
+ProbeFactory make_tcp;
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Entry {
 };
 
 constexpr std::array kProbes = {
-    Entry{"tcp_connect", make_tcp_connect},
+    Entry{"tcp", make_tcp},
 };
 
 }  // namespace

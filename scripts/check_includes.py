@@ -18,7 +18,7 @@ SOURCE_FOLDERS = ("agent", "exporters", "bpf")
 SOURCE_SUFFIXES = {".c", ".cpp", ".h"}
 
 # What a box may include beside its own files: a box by its name, or a single header by its path. "bpf/shared" are the
-# headers that both sides of a probe read: bpf/include/X.h and bpf/PROBE/X.h, but not the kernel's own X.bpf.h.
+# headers that both sides of a probe read: bpf/include/X.h, and bpf/PROBE/X.h beside its X.bpf.c, but no X.bpf.h.
 EVERYTHING = "everything"
 MAY_INCLUDE = {
     "agent/base": [],
@@ -53,26 +53,26 @@ class Violation(NamedTuple):
         return f"{self.path}:{self.line}: {self.message}"
 
 
-def box_of(path: str) -> Optional[str]:
+def box_of(path: str, root: Path) -> Optional[str]:
     """The box of a file, by its path from the root; None where the layout knows no such place."""
     parts = path.split("/")
     if parts[0] == "exporters":
         return "exporters"
     if parts[0] == "bpf":
-        return bpf_box_of(parts)
+        return bpf_box_of(parts, root)
     if path == "agent/main.cpp":
         return path
     box = "/".join(parts[:2])
     return box if len(parts) > 2 and box in MAY_INCLUDE else None
 
 
-def bpf_box_of(parts: list) -> str:
-    """In bpf/ a file's name says which side of a probe it is."""
+def bpf_box_of(parts: list, root: Path) -> str:
+    """In bpf/ a file's name says which side of a probe it is, and a header's neighbours do."""
     name = parts[-1]
     if name.endswith((".bpf.c", ".bpf.h")):
         return "bpf/kernel"
-    # bpf/catalog.h lists the probes for main and is no header of both sides.
-    if name.endswith(".h") and len(parts) > 2:
+    # A header of both sides has the name of its object; others are of the user half, like bpf/catalog.h.
+    if name.endswith(".h") and (parts[1] == "include" or (root / "/".join(parts)).with_suffix(".bpf.c").is_file()):
         return "bpf/shared"
     return "bpf"
 
@@ -88,7 +88,7 @@ def judge(path: str, header: str, root: Path) -> Optional[str]:
         return judge_skeleton(path, header)
     if not (root / header).is_file():
         return f'no file "{header}" in the source tree: quoted includes are relative to its root'
-    box, target = box_of(path), box_of(header)
+    box, target = box_of(path, root), box_of(header, root)
     if box is None:
         return f"{path} is in no box that scripts/check_includes.py knows: add its folder to MAY_INCLUDE"
     allowed = MAY_INCLUDE[box]

@@ -52,7 +52,7 @@ std::string path_of_names(std::string_view names, bool cut) {
 }
 
 IdentityTable::IdentityTable(IdentitySource& source, ProcessRules rules, IdentityLimits limits)
-    : source_(source), rules_(std::move(rules)), limits_(limits), unknown_{kOtherPrefix, true} {}
+    : source_(source), rules_(std::move(rules)), limits_(limits), unknown_{kOtherPrefix, true, 0} {}
 
 ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const {
   // File names are any bytes; labels are UTF-8.
@@ -72,20 +72,21 @@ ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const 
 
 ProcessLabel IdentityTable::label_by_rules(const ProcessAttributes& attributes) {
   const auto verdict = rules_.match(attributes);
-  if (!verdict.capture) return {verdict.prefix, false};
+  if (!verdict.capture) return {verdict.prefix, false, 0};
   if (prefixes_.count(verdict.prefix) == 0) {
     if (prefixes_.size() >= limits_.prefixes) {
       ++folded_;
-      return {kOtherPrefix, true};
+      return {kOtherPrefix, true, 0};
     }
     prefixes_.insert(verdict.prefix);
   }
-  return {verdict.prefix, true};
+  return {verdict.prefix, true, 0};
 }
 
 Status IdentityTable::apply_rules(std::uint64_t id, Entry& entry) {
   const bool was_captured = entry.label.captured;
   entry.label = label_by_rules(entry.attributes);
+  entry.label.netns = entry.key.netns;
   if (entry.label.captured == was_captured || entry.forgotten) return {};
   return source_.set_ignored(entry.key, id, !entry.label.captured);
 }

@@ -32,6 +32,7 @@ struct IdentityLimits {
 struct ProcessLabel {
   std::string prefix;
   bool captured = true;
+  std::uint32_t netns = 0;  ///< its network namespace's inode number; 0 when that is not known
 };
 
 class IdentityTable {

@@ -14,21 +14,20 @@ void AuditWindow::add(Time now, std::uint64_t observed, std::uint64_t kernel) {
   readings_.push_back({now, observed, kernel});
 }
 
-std::optional<double> AuditWindow::ratio() const {
+std::optional<AuditWindow::Change> AuditWindow::change() const {
   if (readings_.size() < 2) return std::nullopt;
   const std::uint64_t kernel = readings_.back().kernel - readings_.front().kernel;
   if (kernel == 0) return std::nullopt;
-  // The difference may be negative for a moment: an open is taken back when it had no port.
-  const auto observed = static_cast<std::int64_t>(readings_.back().observed - readings_.front().observed);
-  return static_cast<double>(observed) / static_cast<double>(kernel);
+  return Change{static_cast<std::int64_t>(readings_.back().observed - readings_.front().observed), kernel};
 }
 
-Result<std::uint64_t> snmp_tcp_counter(std::string_view snmp, std::string_view name) {
-  std::istringstream lines{std::string(snmp)};
-  std::string names;  // two lines begin with "Tcp: ": the names, then the values
+Result<std::uint64_t> protocol_counter(std::string_view text, std::string_view protocol, std::string_view name) {
+  std::istringstream lines{std::string(text)};
+  const std::string prefix = std::string(protocol) + ": ";
+  std::string names;  // two lines begin so: the names, then the values
   std::string values;
   for (std::string line; values.empty() && std::getline(lines, line);)
-    if (line.rfind("Tcp: ", 0) == 0) (names.empty() ? names : values) = line;
+    if (line.rfind(prefix, 0) == 0) (names.empty() ? names : values) = line;
   std::istringstream name_words(names);
   std::istringstream value_words(values);
   std::string word;
@@ -38,9 +37,9 @@ Result<std::uint64_t> snmp_tcp_counter(std::string_view snmp, std::string_view n
     std::uint64_t count = 0;
     const auto parsed = std::from_chars(value.data(), value.data() + value.size(), count);
     if (parsed.ec == std::errc() && parsed.ptr == value.data() + value.size()) return count;
-    return Error("/proc/net/snmp: Tcp " + std::string(name) + ": not a count: " + value);
+    return Error("counter " + prefix + std::string(name) + ": not a count: " + value);
   }
-  return Error("/proc/net/snmp: no counter Tcp " + std::string(name));
+  return Error("no counter " + prefix + std::string(name));
 }
 
 }  // namespace connscope::probe

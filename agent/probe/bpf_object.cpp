@@ -57,6 +57,12 @@ bool hook_exists(std::string_view section) {
   return libbpf_find_vmlinux_btf_id(name.c_str(), BPF_TRACE_RAW_TP) > 0;
 }
 
+bool is_usable(const Variant& variant) { return variant.refusal.empty(); }
+
+std::vector<Variant>::const_iterator first_usable(const std::vector<Variant>& variants) {
+  return std::find_if(variants.begin(), variants.end(), is_usable);
+}
+
 }  // namespace
 
 LibbpfMessages::LibbpfMessages() {
@@ -87,12 +93,17 @@ std::string explain_refusal(int code) {
   }
 }
 
-void BpfObject::choose_programs(const std::string& refusal) {
+void BpfObject::choose_programs(const std::vector<Variant>& variants, const std::string& refusal) {
+  const auto chosen = first_usable(variants);
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, opened_.object) {
-    HookStatus hook{bpf_program__name(program), bpf_program__section_name(program), "not attached"};
-    if (!bpf_program__autoload(program)) {
-      hook.problem = "switched off by the config";
+    if (!bpf_program__autoload(program)) continue;
+    HookStatus hook{bpf_program__name(program), bpf_program__section_name(program), "not attached", ""};
+    const auto variant = std::find_if(variants.begin(), variants.end(),
+                                      [&](const Variant& some) { return some.programs.count(hook.program) != 0; });
+    if (variant != variants.end()) hook.variant = variant->name;
+    if (variant != variants.end() && variant != chosen) {
+      hook.problem = variant->refusal.empty() ? "not needed beside variant " + chosen->name : variant->refusal;
     } else if (is_optional(hook.program) && !refusal.empty()) {
       hook.problem = refusal;
     } else if (is_optional(hook.program) && !hook_exists(hook.hook)) {
@@ -107,7 +118,8 @@ void BpfObject::choose_programs(const std::string& refusal) {
 }
 
 Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& shared,
-                                       const std::vector<std::string>& optional, const std::string& refusal) {
+                                       const std::vector<std::string>& optional, const std::vector<Variant>& variants,
+                                       const std::string& refusal) {
   LibbpfMessages messages;
   auto opened = open();
   if (!opened) return opened.error();
@@ -121,8 +133,8 @@ Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& sha
     if (const int error = bpf_map__reuse_fd(map, found->second); error != 0)
       return Error::from_errno("share map " + found->first, -error);
   }
-  object.choose_programs(refusal);
-  if (const int error = bpf_object__load(object.opened_.object); error != 0) {
+  object.choose_programs(variants, refusal);
+  if (const int error = object.opened_.load(); error != 0) {
     const std::string name = refused_program(messages.text());
     return Error(explain_refusal(-error), -error).context(name.empty() ? "load" : "load program " + name);
   }
@@ -130,10 +142,19 @@ Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& sha
 }
 
 Result<BpfObject> BpfObject::load(const Opener& open, const SharedMaps& shared,
-                                  const std::vector<std::string>& optional) {
-  auto object = load_once(open, shared, optional, "");
-  if (object || optional.empty()) return object;
-  return load_once(open, shared, optional, object.error().message());
+                                  const std::vector<std::string>& optional, std::vector<Variant> variants) {
+  for (;;) {
+    auto object = load_once(open, shared, optional, variants, "");
+    if (object) return object;
+    // The refused program may be one of the variant's: then the next one is worth a try.
+    const auto tried = std::find_if(variants.begin(), variants.end(), is_usable);
+    if (tried != variants.end()) {
+      tried->refusal = object.error().message();
+      continue;
+    }
+    if (optional.empty()) return object;
+    return load_once(open, shared, optional, variants, object.error().message());
+  }
 }
 
 bool BpfObject::is_optional(const std::string& program) const {
@@ -171,26 +192,38 @@ Status BpfObject::attach() {
   return {};
 }
 
-Status BpfObject::run_over_map(const char* program, const char* map) {
-  const LibbpfMessages messages;
-  bpf_program* iterator = bpf_object__find_program_by_name(opened_.object, program);
-  if (bpf_program__fd(iterator) < 0) return {};  // its hook says why
+Result<std::string> BpfObject::run_over_map(const char* program, const char* map) {
   bpf_iter_link_info info{};
   info.map.map_fd = static_cast<std::uint32_t>(map_fd(map));
   bpf_iter_attach_opts options{};
   options.sz = sizeof(options);
   options.link_info = &info;
   options.link_info_len = sizeof(info);
-  const std::unique_ptr<bpf_link, LinkCloser> link(bpf_program__attach_iter(iterator, &options));
-  if (!link) return Error::from_errno("attach " + std::string(program), errno);
+  auto written = run(bpf_object__find_program_by_name(opened_.object, program), &options);
+  return written ? written : written.error().context(program);
+}
+
+Result<std::string> BpfObject::run_iterator(const char* program) {
+  auto written = run(bpf_object__find_program_by_name(opened_.object, program), nullptr);
+  return written ? written : written.error().context(program);
+}
+
+Result<std::string> BpfObject::run(bpf_program* iterator, const bpf_iter_attach_opts* options) {
+  const LibbpfMessages messages;
+  if (bpf_program__fd(iterator) < 0) return std::string();  // its hook says why
+  const std::unique_ptr<bpf_link, LinkCloser> link(bpf_program__attach_iter(iterator, options));
+  if (!link) return Error::from_errno("attach", errno);
   const UniqueFd run(bpf_iter_create(bpf_link__fd(link.get())));
-  if (!run) return Error::from_errno("run " + std::string(program), errno);
-  // The program runs as the descriptor is read to its end; it writes nothing there.
-  std::array<char, 64> nothing{};
+  if (!run) return Error::from_errno("create", errno);
+  // The program runs as the descriptor is read to its end.
+  std::string written;
+  std::array<char, 4096> part{};
   ssize_t length = 0;
-  while ((length = ::read(run.get(), nothing.data(), nothing.size())) > 0 || (length < 0 && errno == EINTR)) {
+  while ((length = ::read(run.get(), part.data(), part.size())) > 0 || (length < 0 && errno == EINTR)) {
+    if (length > 0) written.append(part.data(), static_cast<std::size_t>(length));
   }
-  return length == 0 ? Status() : Status(Error::from_errno("run " + std::string(program), errno));
+  if (length != 0) return Error::from_errno("read", errno);
+  return written;
 }
 
 int BpfObject::map_fd(const char* name) const {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,13 @@ class LibbpfMessages {
 /// the feature.
 [[nodiscard]] std::string explain_refusal(int code);
 
+/// One of several ways to see the same events: the programs that go together.
+struct Variant {
+  std::string name;
+  std::set<std::string> programs;
+  std::string refusal;  ///< why it is out of the question; empty when it is not
+};
+
 class BpfObject {
  public:
   BpfObject() = default;
@@ -49,32 +57,40 @@ class BpfObject {
   struct Opened {
     bpf_object* object = nullptr;
     std::shared_ptr<void> owner;
+    /// Loads it, after which the skeleton's data (`bss`) are the kernel's. A negative errno when it is refused.
+    std::function<int()> load;
   };
   using Opener = std::function<Result<Opened>()>;
 
-  /// Opens one of bpftool's skeletons; `configure(skeleton)` sets its read-only data and map sizes.
+  /// Opens one of bpftool's skeletons; `configure(skeleton)` sets its read-only data and map sizes. Programs whose
+  /// autoload it switches off are no hooks of this object.
   template <class Skeleton, class Configure>
   static Opener opener(Configure configure) {
     return [configure]() -> Result<Opened> {
       auto* skeleton = Skeleton::open();
       if (skeleton == nullptr) return Error::from_errno("open", errno);
-      Opened opened{skeleton->obj, std::shared_ptr<void>(skeleton, [](void* pointer) {
-                      Skeleton::destroy(static_cast<Skeleton*>(pointer));
-                    })};
+      Opened opened{
+          skeleton->obj,
+          std::shared_ptr<void>(skeleton, [](void* pointer) { Skeleton::destroy(static_cast<Skeleton*>(pointer)); }),
+          [skeleton] { return Skeleton::load(skeleton); }};
       configure(*skeleton);
       return opened;
     };
   }
 
-  /// Opens, gives the object the shared maps, and loads it. When a program is refused, opens and tries once more
-  /// without those named in `optional`, which then show as hooks with a problem.
-  static Result<BpfObject> load(const Opener& open, const SharedMaps& shared, const std::vector<std::string>& optional);
+  /// Opens, gives the object the shared maps, and loads it with the first of `variants` that is not refused. When all
+  /// are refused, or a program is, opens and tries once more without any of them and without those named in `optional`,
+  /// which then show as hooks with a problem.
+  static Result<BpfObject> load(const Opener& open, const SharedMaps& shared, const std::vector<std::string>& optional,
+                                std::vector<Variant> variants = {});
 
   /// Attaches every loaded program. An error names the first program, not optional, that could not be attached.
   Status attach();
   void detach() { links_.clear(); }
-  /// Runs an `iter/bpf_map_elem` program over the entries of `map`.
-  Status run_over_map(const char* program, const char* map);
+  /// Runs an `iter/bpf_map_elem` program over the entries of `map`; what it has written.
+  Result<std::string> run_over_map(const char* program, const char* map);
+  /// The same of an iterator over what the kernel has.
+  Result<std::string> run_iterator(const char* program);
 
   /// -1 when there is no such map.
   [[nodiscard]] int map_fd(const char* name) const;
@@ -91,10 +107,12 @@ class BpfObject {
     void operator()(bpf_link* link) const { bpf_link__destroy(link); }
   };
   static Result<BpfObject> load_once(const Opener& open, const SharedMaps& shared,
-                                     const std::vector<std::string>& optional, const std::string& refusal);
+                                     const std::vector<std::string>& optional, const std::vector<Variant>& variants,
+                                     const std::string& refusal);
   /// Leaves out what cannot be loaded, and notes why: optional programs whose hook this kernel lacks, or all of them
   /// when a load with them was refused (`refusal` says how).
-  void choose_programs(const std::string& refusal);
+  void choose_programs(const std::vector<Variant>& variants, const std::string& refusal);
+  Result<std::string> run(bpf_program* iterator, const bpf_iter_attach_opts* options);
   [[nodiscard]] bool is_optional(const std::string& program) const;
   Status attach_one(bpf_program* program);
 

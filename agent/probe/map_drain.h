@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading of per-CPU hash maps by batches (BPF_MAP_LOOKUP_BATCH, since Linux 5.6): a few system calls for tens of
-// thousands of cells. Entries are read, never deleted: programs may be writing them.
-// Values must consist of u64 counters alone, which are added up over the CPUs.
+// Reading of hash maps, per CPU or not, by batches (BPF_MAP_LOOKUP_BATCH, since Linux 5.6): a few system calls for tens
+// of thousands of cells. Entries are read, never deleted: programs may be writing them. Values must consist of u64
+// counters alone, which are added up over the CPUs.
 #pragma once
 
 #include <bpf/bpf.h>
@@ -41,7 +41,9 @@ template <class Value>
 template <class Key, class Value>
 class MapDrain {
  public:
-  MapDrain() : cpus_(static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus()))) {}
+  MapDrain() : MapDrain(static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus()))) {}
+  /// `cpus` = 1: of a map that is not per CPU.
+  explicit MapDrain(std::size_t cpus) : cpus_(cpus) {}
 
   /// Calls `visit(const Key&, const Value& sum)` for each entry. The descriptor is only borrowed.
   template <class Visit>

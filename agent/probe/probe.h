@@ -35,6 +35,7 @@ struct HookStatus {
   std::string program;
   std::string hook;     ///< section name: "tp_btf/inet_sock_set_state"
   std::string problem;  ///< why it is not attached; empty when it is
+  std::string variant;  ///< which way to see its events it belongs to, where there are several
 };
 
 /// The kernel's own figures about a program; run time and runs stay 0 while kernel.bpf_stats_enabled is 0.

@@ -49,9 +49,15 @@ void CollectCycle::start_one(probe::Probe& probe, const probe::SharedMaps& share
     spdlog::error("probe {} is off: {}", probe.name(), started.error().message());
     return;
   }
-  for (const auto& hook : probe.report().hooks) {
+  const auto hooks = probe.report().hooks;
+  const bool has_variant = std::any_of(hooks.begin(), hooks.end(), [](const probe::HookStatus& hook) {
+    return !hook.variant.empty() && hook.problem.empty();
+  });
+  for (const auto& hook : hooks) {
     if (hook.problem.empty()) {
       spdlog::debug("probe {}: {} attached", probe.name(), hook.hook);
+    } else if (has_variant && !hook.variant.empty()) {
+      spdlog::debug("probe {}: {} is done without: {}", probe.name(), hook.hook, hook.problem);
     } else {
       spdlog::warn("probe {} goes without {}: {}", probe.name(), hook.hook, hook.problem);
     }

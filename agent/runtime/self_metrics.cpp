@@ -126,7 +126,7 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
   registrar.add(families.probe_up, "connscope_probe_up",
                 "1: the probe counts; 0: it is off, connscope_probe_info says why.", "", {"probe"});
   registrar.add(families.probe, "connscope_probe", "Where a probe hangs; reason: why it does not.", "",
-                {"probe", "hook", "reason"});
+                {"probe", "hook", "reason", "variant"});
   registrar.add(families.bpf_run_seconds, "connscope_bpf_run_seconds",
                 "Run time of a BPF program; counts only while kernel.bpf_stats_enabled is 1.", "seconds", {"program"});
   registrar.add(families.bpf_runs, "connscope_bpf_runs",
@@ -167,8 +167,8 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
 void SelfMetrics::show_probe(std::string_view name, const probe::ProbeReport& report, const std::string& problem) {
   const std::string probe(name);
   set(families_->probe_up, {probe}, std::uint64_t{report.up ? 1U : 0U});
-  if (report.hooks.empty()) series_of(families_->probe, {probe, "", problem});
-  for (const auto& hook : report.hooks) series_of(families_->probe, {probe, hook.hook, hook.problem});
+  if (report.hooks.empty()) series_of(families_->probe, {probe, "", problem, ""});
+  for (const auto& hook : report.hooks) series_of(families_->probe, {probe, hook.hook, hook.problem, hook.variant});
   for (const auto& stats : report.programs) {
     const std::string program = probe + "/" + stats.program;
     follow(families_->bpf_runs, {program}, stats.runs);

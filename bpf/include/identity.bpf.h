@@ -3,7 +3,7 @@
  * current_identity: the id of the process that runs now, for programs in process context.
  *
  * A process is interned at its first use and kept in a cache by thread group; exec and fork drop the cache's entry
- * (process/identity.bpf.c), and a changed user, cgroup or epoch makes it worthless. So a process that lives for 2 ms has its
+ * (process/identity.bpf.c), and a changed user, cgroup, network namespace or epoch makes it worthless. So a process that lives for 2 ms has its
  * own name, and one that never touches the network costs nothing.
  *
  * All objects share these maps: process/identity.bpf.c owns them, the others are given its descriptors at load.
@@ -23,6 +23,10 @@
 #define IDENTITIES 4096
 #define NAME_BYTES 128
 #define PATH_DEPTH 16
+#define IDENTITY_NOT_CACHED (~0ULL)
+
+/* Which draft of an identity: an iterator may be interrupted by a hook on the same CPU. */
+enum identity_drafts { DRAFT_OF_HOOKS = 0, DRAFT_OF_ITERATORS, IDENTITY_DRAFTS };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -61,11 +65,10 @@ struct {
 /* An identity_info is larger than the stack. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, IDENTITY_DRAFTS);
 	__type(key, u32);
 	__type(value, struct identity_info);
 } identity_draft SEC(".maps");
-
 
 /* Appends one name of a path; returns the new length, or 0 when there is no room for it. */
 static __always_inline u32 append_name(char *path, u32 length, const void *name)
@@ -183,12 +186,12 @@ static __always_inline void read_kernel_thread(struct identity_info *info)
 }
 
 static __always_inline void read_program(struct identity_info *info, struct task_struct *leader, struct mm_struct *mm,
-					 const struct identity_control *control)
+					 bool wants_args)
 {
 	struct file *exe = BPF_CORE_READ(mm, exe_file);
 
 	bpf_probe_read_kernel_str(info->key.comm, sizeof(info->key.comm), &leader->comm);
-	if (control->wants_args)
+	if (wants_args)
 		read_args(info, mm);
 	if (exe)
 		read_exe(info, exe, leader);
@@ -227,71 +230,109 @@ static __always_inline u64 intern(struct identity_info *draft)
 	return known ? known->id : IDENTITY_UNKNOWN;
 }
 
-static __noinline u64 intern_current(u32 epoch)
+/* What tells processes apart beside what they execute; what a cached identity is checked against. */
+struct process_place {
+	u64 cgroup_id;
+	u32 tgid;
+	u32 uid;
+	u32 netns;
+};
+
+/* Of any process, by reads of kernel memory. */
+static __always_inline struct process_place place_of(struct task_struct *task)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct process_place place = {
+		.cgroup_id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id),
+		.tgid = BPF_CORE_READ(task, tgid),
+		.uid = BPF_CORE_READ(task, cred, uid.val),
+		.netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum),
+	};
+
+	return place;
+}
+
+/* Of the one that runs now. Since 5.11 the task can be read as it is, which costs a tenth. */
+static __always_inline struct process_place current_place(void)
+{
+	struct process_place place = {};
+	struct task_struct *task;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf))
+		return place_of((void *)bpf_get_current_task());
+	task = (void *)bpf_get_current_task_btf();
+	place.tgid = task->tgid;
+	place.uid = task->cred->uid.val;
+	place.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
+	place.netns = task->nsproxy->net_ns->ns.inum;
+	return place;
+}
+
+/* Looks `task` up, or gives it a new identity. Arguments can be read of the running process alone. */
+static __always_inline u64 intern_task(struct task_struct *task, const struct process_place *place, u32 draft_index,
+				       bool is_current)
+{
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u32 zero = 0, tgid = bpf_get_current_pid_tgid() >> 32;
+	u32 zero = 0, tgid = place->tgid;
 	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
-	struct identity_info *draft = bpf_map_lookup_elem(&identity_draft, &zero);
-	struct identity_cached cached = {.epoch = epoch};
+	struct identity_info *draft = bpf_map_lookup_elem(&identity_draft, &draft_index);
+	struct identity_cached cached = {.uid = place->uid, .cgroup_id = place->cgroup_id, .netns = place->netns};
 
 	if (!draft || !control)
 		return IDENTITY_UNKNOWN;
 	__builtin_memset(draft, 0, __builtin_offsetof(struct identity_info, exe));
 	draft->pid = tgid;
-	draft->key.uid = cached.uid = bpf_get_current_uid_gid();
-	draft->key.cgroup_id = cached.cgroup_id = bpf_get_current_cgroup_id();
+	draft->key.uid = place->uid;
+	draft->key.cgroup_id = place->cgroup_id;
+	draft->key.netns = place->netns;
 	if (!mm || BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		read_kernel_thread(draft);
 	else
-		read_program(draft, BPF_CORE_READ(task, group_leader), mm, control);
+		read_program(draft, BPF_CORE_READ(task, group_leader), mm, is_current && control->wants_args);
 	read_cgroup(draft, task);
+	cached.epoch = control->epoch;
 	cached.id = intern(draft);
 	if (cached.id == IDENTITY_UNKNOWN)
 		count_loss(LOSS_IDENTITIES_FULL);
-	else
+	else if (is_current || !control->wants_args)
 		bpf_map_update_elem(&identity_cache, &tgid, &cached, BPF_ANY);
 	return cached.id;
 }
 
-/* What a cached identity is checked against. */
-struct current_process {
-	u64 cgroup_id;
-	u32 tgid;
-	u32 uid;
-};
-
-/* Since 5.11 the task can be read as it is, which costs a tenth of the helpers. */
-static __always_inline struct current_process current_process(void)
+static __noinline u64 intern_current(void)
 {
-	struct current_process process = {};
-	struct task_struct *task;
+	struct process_place place = current_place();
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
-		task = (void *)bpf_get_current_task_btf();
-		process.tgid = task->tgid;
-		process.uid = task->cred->uid.val;
-		process.cgroup_id = task->cgroups->dfl_cgrp->kn->id;
-	} else {
-		process.tgid = bpf_get_current_pid_tgid() >> 32;
-		process.uid = bpf_get_current_uid_gid();
-		process.cgroup_id = bpf_get_current_cgroup_id();
-	}
-	return process;
+	return intern_task((void *)bpf_get_current_task(), &place, DRAFT_OF_HOOKS, true);
+}
+
+static __always_inline u64 cached_identity(const struct process_place *place)
+{
+	u32 zero = 0;
+	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
+	struct identity_cached *cached = bpf_map_lookup_elem(&identity_cache, &place->tgid);
+	u32 epoch = control ? control->epoch : 0;
+
+	if (cached && cached->epoch == epoch && cached->uid == place->uid && cached->cgroup_id == place->cgroup_id &&
+	    cached->netns == place->netns)
+		return cached->id;
+	return IDENTITY_NOT_CACHED;
 }
 
 static __always_inline u64 current_identity(void)
 {
-	struct current_process process = current_process();
-	u32 zero = 0;
-	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
-	struct identity_cached *cached = bpf_map_lookup_elem(&identity_cache, &process.tgid);
-	u32 epoch = control ? control->epoch : 0;
+	struct process_place place = current_place();
+	u64 id = cached_identity(&place);
 
-	if (cached && cached->epoch == epoch && cached->uid == process.uid && cached->cgroup_id == process.cgroup_id)
-		return cached->id;
-	return intern_current(epoch);
+	return id == IDENTITY_NOT_CACHED ? intern_current() : id;
+}
+
+/* The same of any process, for iterators. */
+static __always_inline u64 identity_of_task(struct task_struct *task)
+{
+	struct process_place place = place_of(task);
+	u64 id = cached_identity(&place);
+
+	return id == IDENTITY_NOT_CACHED ? intern_task(task, &place, DRAFT_OF_ITERATORS, false) : id;
 }
 
 #endif

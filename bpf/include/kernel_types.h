@@ -28,6 +28,7 @@ typedef _Bool bool;
 #define EBADF 9
 #define EACCES 13
 #define EFAULT 14
+#define EPIPE 32
 #define ENOTSOCK 88
 #define EADDRINUSE 98
 #define EADDRNOTAVAIL 99
@@ -46,19 +47,23 @@ typedef _Bool bool;
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
+#define TCP_FIN_WAIT2 5
 #define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LISTEN 10
 
 /* include/linux/socket.h, include/uapi/linux/in.h, include/net/sock.h */
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
+#define RCV_SHUTDOWN 1
 #define SHUTDOWN_MASK 3
 
 /* include/uapi/linux/errqueue.h */
 #define SO_EE_ORIGIN_ICMP 2
 #define SO_EE_ORIGIN_ICMP6 3
-
 
 /* include/uapi/linux/stat.h */
 #define S_IFMT 0170000
@@ -89,13 +94,31 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct refcount_struct {
+	atomic_t refs;
+} refcount_t;
+
 struct sock_common {
 	u32 skc_daddr;
+	u32 skc_rcv_saddr;
 	u16 skc_dport;
+	u16 skc_num; /* the local port, in host order; 0 once it is given back */
 	u16 skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+	unsigned long skc_flags;
+	refcount_t skc_refcnt; /* 0: the memory is free, or another socket's that is not born yet */
+};
+
+/* Bits of sk_flags (include/net/sock.h). */
+enum sock_flags {
+	SOCK_DONE = 1, /* a FIN was received */
 };
 
 struct sk_buff {
@@ -124,18 +147,35 @@ struct sock {
 	int sk_err;
 	int sk_err_soft;
 	u8 sk_shutdown; /* a bit field of two bits up to 5.10 */
+	struct socket *sk_socket; /* NULL before it is accepted, and when its program has closed it */
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
+	atomic_t sk_drops;
+};
+
+struct inet_sock {
+	u16 inet_sport; /* as on the wire; stays when skc_num is given back */
 };
 
 struct inet_connection_sock {
+	u32 icsk_user_timeout;
 	void *icsk_ulp_data;
 };
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 segs_out;
+	u32 data_segs_in;
+	u32 packets_out;
+	u32 total_retrans;
 	u32 srtt_us; /* eight times the smoothed round-trip time */
+	u32 snd_una;
+	u32 snd_nxt;
 	u32 write_seq;
 	u64 bytes_acked;
+	u64 bytes_received; /* a FIN counts as one */
+	u64 bytes_sent;     /* payload, that sent again too */
+	u64 bytes_retrans;
 	bool is_mptcp; /* with CONFIG_MPTCP */
 };
 
@@ -144,7 +184,7 @@ struct mptcp_sock {
 };
 
 struct mptcp_subflow_context {
-	u32 request_mptcp : 1, request_join : 1;
+	u32 request_mptcp : 1, request_join : 1, mp_join : 1;
 };
 
 struct socket {
@@ -225,6 +265,10 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct nsproxy {
+	struct net *net_ns;
+};
+
 typedef struct {
 	u32 val;
 } kuid_t;
@@ -243,6 +287,7 @@ struct task_struct {
 	char comm[16];
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct nsproxy *nsproxy; /* NULL in a process that is about to be gone */
 	struct css_set *cgroups;
 };
 
@@ -263,10 +308,23 @@ struct trace_event_raw_sys_exit {
 	long ret;
 };
 
-/* kernel/bpf/map_iter.c */
+/* Iterators: kernel/bpf/map_iter.c, task_iter.c */
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
 	void *key;
 	void *value;
+};
+
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
 };
 
 #pragma clang attribute pop

@@ -26,12 +26,13 @@
  * agent/probe/ledger.h has their names as the label `cause`.
  */
 enum loss_cause {
-	LOSS_STATE_FULL = 0,      /* no room for a new attempt's state: that attempt is not counted */
+	LOSS_STATE_FULL = 0,      /* no room for a new socket's state: that attempt or connection is not counted */
 	LOSS_CELLS_FULL = 1,      /* no room for a new label set's cell: that event is not counted */
 	LOSS_IDENTITIES_FULL = 2, /* no room for a new process identity: its events are counted under "other" */
-	LOSS_END_MISSED = 3,      /* an attempt's end was never seen; found when its socket's address came again */
+	LOSS_END_MISSED = 3,      /* an end that was never seen: its socket's memory is another's by now */
 	LOSS_END_SKIPPED = 4,     /* an end that a program was not run for: counted later, its duration a guess */
-	LOSS_CAUSES = 5,
+	LOSS_ACCEPT_UNSEEN = 5,   /* an accept that no hook told of: counted later, without its wait */
+	LOSS_CAUSES = 6,
 };
 
 #endif

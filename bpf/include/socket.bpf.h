@@ -31,6 +31,17 @@ static __always_inline bool is_ipv6_sock(struct sock *sk)
 	return !is_v4_mapped(&address);
 }
 
+/* The same by reads of kernel memory, for any pointer. */
+static __always_inline bool is_ipv6_peer(const struct sock *sk)
+{
+	struct in6_addr address;
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET6)
+		return false;
+	bpf_core_read(&address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
+	return !is_v4_mapped(&address);
+}
+
 /* The same of an address that a program gives to the kernel: a struct sockaddr_in or sockaddr_in6 in its memory. */
 static __always_inline bool is_ipv6_address(const void *address)
 {
@@ -61,15 +72,14 @@ static __always_inline struct file *file_of_fd(u32 fd)
 	return file;
 }
 
-/* The TCP socket behind a descriptor; for MPTCP that of its first subflow, which the state changes are about. */
-static __always_inline struct sock *tcp_of_fd(u32 fd)
+/* The TCP socket behind a file; for MPTCP that of its first subflow, which the state changes are about. */
+static __always_inline struct sock *tcp_of_file(struct file *file)
 {
-	struct file *file = file_of_fd(fd);
 	struct socket *socket;
 	struct sock *sk;
 	u16 family;
 
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
 	sk = BPF_CORE_READ(socket, sk);
@@ -88,6 +98,13 @@ static __always_inline struct sock *tcp_of_fd(u32 fd)
 	default:
 		return NULL;
 	}
+}
+
+static __always_inline struct sock *tcp_of_fd(u32 fd)
+{
+	struct file *file = file_of_fd(fd);
+
+	return file ? tcp_of_file(file) : NULL;
 }
 
 /*

@@ -2,8 +2,8 @@
 /*
  * Process identities as both halves see them.
  *
- * An identity stands for all processes that no rule can tell apart: the same executable's path, name, cgroup, user and,
- * where rules ask for them, arguments. Its id is a 64-bit number that is never used again, so a cell of a retired
+ * An identity stands for all processes that no rule can tell apart: the same executable's path, name, cgroup, user, network
+ * namespace and, where rules ask for them, arguments. Its id is a 64-bit number that is never used again, so a cell of a retired
  * identity cannot be taken for another's.
  */
 #ifndef CONNSCOPE_PROCESS_IDENTITY_H
@@ -23,7 +23,7 @@ struct identity_key {
 	__u64 cgroup_id;
 	__u64 args_hash; /* 0 unless arguments are asked for */
 	__u32 uid;
-	__u32 reserved; /* 0 */
+	__u32 netns; /* inode number */
 	char comm[IDENTITY_COMM_BYTES]; /* of the thread group's leader */
 };
 SHARED_STRUCT(struct identity_key, 48);
@@ -57,9 +57,11 @@ struct identity_cached {
 	__u64 id;
 	__u64 cgroup_id;
 	__u32 uid;
+	__u32 netns;
 	__u32 epoch;
+	__u32 reserved; /* 0 */
 };
-SHARED_STRUCT(struct identity_cached, 24);
+SHARED_STRUCT(struct identity_cached, 32);
 
 struct identity_control {
 	__u32 epoch;      /* raised by userspace when what is cached no longer holds */

@@ -20,7 +20,7 @@
 #include "agent/base/unique_fd.h"
 #include "agent/probe/cell_map.h"
 #include "agent/probe/map_drain.h"
-#include "bpf/tcp/tcp_connect.h"
+#include "bpf/tcp/tcp.h"
 
 namespace {
 
@@ -48,7 +48,7 @@ Result<UniqueFd> make_full_map() {
   const auto cpus = static_cast<std::size_t>(std::max(1, libbpf_num_possible_cpus()));
   for (std::uint32_t entry = 0; entry < kEntries; ++entry) {
     const connect_ended_key key = key_of(entry);
-    const std::vector<connect_ended> values(cpus, connect_ended{entry + 1U, entry * 1000U});
+    const std::vector<connect_ended> values(cpus, connect_ended{entry + 1U, entry * 1000U, 0});
     if (bpf_map_update_elem(map.get(), &key, values.data(), BPF_NOEXIST) != 0)
       return Error::from_errno("fill the BPF map", errno);
   }
@@ -93,7 +93,7 @@ void drain_and_compare(benchmark::State& state) {
 void compare_alone(benchmark::State& state) {
   std::vector<std::pair<connect_ended_key, connect_ended>> cells;
   for (std::uint32_t entry = 0; entry < kEntries; ++entry)
-    cells.emplace_back(key_of(entry), connect_ended{entry, entry});
+    cells.emplace_back(key_of(entry), connect_ended{entry, entry, 0});
   std::shuffle(cells.begin(), cells.end(), std::mt19937(1));  // the map's order is that of its hash, not ours
   Seen seen;
   std::uint64_t news = 0;

@@ -25,7 +25,7 @@ measure() {
 printf 'kernel %s, %s CPUs, load before: %s\n' "$(uname -r)" "$(nproc)" "$(cut -d' ' -f1-3 /proc/loadavg)"
 measure overhead-same tests/bench/overhead.py
 measure overhead-other tests/bench/overhead.py --accept=other --workers=1
-measure overhead-without-calls tests/bench/overhead.py --config-extra=$'[probe.tcp_connect]\ncalls = false'
+measure overhead-without-calls tests/bench/overhead.py --config-extra=$'[probe.tcp]\ncalls = false'
 measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
 measure rest tests/bench/rest.py

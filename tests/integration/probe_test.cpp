@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tcp_connect probe inside the test's own process, where it can be detached, starved of room, and made to retire
+// The tcp probe inside the test's own process, where it can be detached, starved of room, and made to retire
 // what is idle: things that a running agent does not do on demand.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -190,7 +190,7 @@ TEST_F(ProbeTest, TheAuditFallsWhenTheProbeIsDetached) {
 }
 
 TEST_F(ProbeTest, AttemptsWithoutRoomForTheirStateAreCountedAsLost) {
-  Bench bench("[probe.tcp_connect]\nattempts = 8\n");
+  Bench bench("[probe.tcp]\nsockets = 8\n");
   {
     const StuckAttempts stuck(100);
     bench.collect();
@@ -206,7 +206,7 @@ TEST_F(ProbeTest, AttemptsWithoutRoomForTheirStateAreCountedAsLost) {
 }
 
 TEST_F(ProbeTest, EndsWithoutACellAreCountedAsLostAndDoNotStayInFlight) {
-  Bench bench("[probe.tcp_connect]\ncells = 8\n");
+  Bench bench("[probe.tcp]\ncells = 8\n");
   // Refusals on loopback take from some to some hundred microseconds: more buckets than eight cells, with the stuck
   // ones.
   connect_refused(5000);

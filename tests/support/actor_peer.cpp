@@ -95,11 +95,9 @@ void run_listen(const ListenOptions& options) {
   for (;;) {
     const UniqueFd connection(::accept(listener.get(), nullptr, nullptr));
     if (!connection) continue;
-    // All the data that came in the SYN is read, and the peer ends the connection: a reset could come before it has
-    // seen its own success.
-    std::array<char, 64> bytes{};
-    while (options.fast_open && ::recv(connection.get(), bytes.data(), bytes.size(), 0) > 0) {
-    }
+    // Data that came in the SYN is read, all of it, else the close would be a reset.
+    char bytes[64];
+    if (options.fast_open) ::recv(connection.get(), bytes, sizeof(bytes), 0);
   }
 }
 

@@ -67,8 +67,11 @@ class FakeProbe final : public probe::Probe {
   void retire(const std::vector<std::uint64_t>& /*identities*/) override {}
   [[nodiscard]] probe::ProbeReport report() const override {
     if (!up_) return {};
-    return {
-        true, {{"on_event", "tp_btf/event", ""}}, {{"on_event", 2000, 3, 0}}, {{"cells", 1, 8}}, {{"cells_full", 4}}};
+    return {true,
+            {{"on_event", "tp_btf/event", "", ""}},
+            {{"on_event", 2000, 3, 0}},
+            {{"cells", 1, 8}},
+            {{"cells_full", 4}}};
   }
 
  private:

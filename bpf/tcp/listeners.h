@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Listeners: the gauges of their queues and the connections that they dropped, from the reports of the pass over them. A
+// socket counts its drops itself, whatever their reason; of those that overflowed the accept queue the kernel counts how many
+// there were in the namespace (TcpExt ListenOverflows), the rest had no room among the half-open ones. Owned by the probe; the
+// collecting thread only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "agent/metrics/registry.h"
+#include "agent/probe/cell_map.h"
+#include "agent/probe/netns_processes.h"
+#include "bpf/tcp/tcp_labels.h"
+
+namespace connscope::bpf {
+
+class Listeners {
+ public:
+  struct Families {
+    metrics::Family<metrics::Counter>* drops = nullptr;
+    metrics::Family<metrics::Gauge>* backlog = nullptr;
+    metrics::Family<metrics::Gauge>* backlog_limit = nullptr;
+    metrics::Family<metrics::Counter>* failures = nullptr;
+  };
+  static Result<Families> create_families(metrics::Registry& registry);
+
+  /// `netns` must outlive it.
+  Listeners(const Families& families, TcpLabels& labels, probe::NetnsProcesses& netns)
+      : families_(families), labels_(labels), netns_(netns) {}
+
+  /// `reports`: listener_report after listener_report, as the pass wrote them. `closed`: the drops of listeners that are
+  /// closed, read before the pass.
+  Status collect(std::string_view reports, const probe::CellMap<tcp_role_key, tcp_rare>& closed, Clock::time_point now);
+  void retire(const std::vector<std::uint64_t>& identities);
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  /// All listeners of one identity and, when the label is on, port.
+  struct Sum {
+    std::uint32_t netns = 0;
+    std::uint64_t backlog = 0;
+    std::uint64_t backlog_limit = 0;
+    std::uint64_t open_drops = 0;
+    std::uint64_t closed_drops = 0;
+    std::uint64_t shown_drops = 0;
+  };
+  using Key = std::pair<std::uint64_t, std::uint16_t>;  // identity, port
+  /// The kernel's count of one namespace, as far as it has been spent on listeners.
+  struct Overflows {
+    std::uint64_t total = 0;
+    std::uint64_t unspent = 0;
+  };
+
+  void add(const listener_report& report, Clock::time_point now);
+  /// Reads what has overflowed in each namespace whose listeners have dropped anything, or that is new.
+  void read_overflows(Clock::time_point now);
+  Status show_queues();
+  Status show_drops(const Key& key, Sum& sum);
+  Status count(const Key& key, const char* reason, std::uint64_t drops);
+
+  Families families_;
+  TcpLabels& labels_;
+  probe::NetnsProcesses& netns_;
+  std::map<Key, Sum> sums_;
+  std::map<std::uint32_t, Overflows> overflows_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace connscope::bpf

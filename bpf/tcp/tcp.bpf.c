@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The programs of the tcp probe: each is one hook, and says which part is told. All parts hang in one object, since a state
+ * change that is dispatched to one program more costs more than what that program does
+ * (agent/decisions/0006-one-object-for-tcp.md).
+ *
+ *   tcp_connect.bpf.h  attempts            tcp_listen.bpf.h  listeners and their owners
+ *   tcp_accept.bpf.h   passive opens       tcp_life.bpf.h    established connections and their ends
+ *   tcp_pass.bpf.h     all of them, at each collect
+ *   below those: tcp_state.bpf.h (one entry a socket), tcp_cells.bpf.h (what is counted)
+ */
+#include "bpf/tcp/tcp_pass.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
+{
+	struct tcp_audit *audit;
+
+	switch (new_state) {
+	case TCP_SYN_SENT:
+		if (sk->sk_protocol == IPPROTO_TCP)
+			begin(sk);
+		break;
+	case TCP_ESTABLISHED:
+		if (old_state == TCP_SYN_SENT)
+			succeed(sk);
+		else if (sk->sk_protocol == IPPROTO_TCP)
+			passive_open(sk);
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_CLOSE_WAIT:
+		begin_close(sk, new_state);
+		break;
+	case TCP_CLOSE:
+		if (old_state == TCP_LISTEN)
+			listen_ends(sk);
+		else
+			end(sk, old_state);
+		break;
+	case TCP_SYN_RECV: /* a child of a listener is its copy, in LISTEN, until here */
+		audit = old_state == TCP_LISTEN && sk->sk_protocol == IPPROTO_TCP ? audit_of(sk) : NULL;
+		if (audit)
+			__sync_fetch_and_add(&audit->passive_opens, 1);
+		break;
+	case TCP_LISTEN:
+		if (sk->sk_protocol == IPPROTO_TCP)
+			listen_begins(sk);
+		break;
+	}
+	return 0;
+}
+
+/*
+ * Errors of sockets, since 5.14: the same failures of attempts as on_state sees, told just before or just after it. On older
+ * kernels no program is skipped, so nothing is missed without it. An error of 0 is one in the queue alone, which ends nothing,
+ * or one that the program has fetched already: then connect(2) returned it.
+ */
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(on_error, struct sock *sk)
+{
+	int error = sk->sk_err;
+
+	if (error)
+		fail(sk, error);
+	return 0;
+}
+
+/* --- what connect and accept return: by fexit where the kernel has it, for that costs other system calls nothing -------- */
+
+SEC("fexit/__x64_sys_connect")
+int BPF_PROG(on_connect_fexit, struct pt_regs *registers, long result)
+{
+	connect_returns(registers, result);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_connect")
+int on_connect_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	if (ctx->ret < 0)
+		connect_returns(registers_of(ctx), ctx->ret);
+	return 0;
+}
+
+/* io_uring comes this way too. */
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(on_accept_fexit, struct sock *listener, void *argument, struct sock *child)
+{
+	if (child)
+		accepted(child);
+	return 0;
+}
+
+/* Before 6.10. */
+SEC("fexit/inet_csk_accept")
+int BPF_PROG(on_accept_fexit4, struct sock *listener, int flags, int *error, bool kern, struct sock *child)
+{
+	if (child)
+		accepted(child);
+	return 0;
+}
+
+static __always_inline void accept_returns(long fd)
+{
+	struct sock *sk = fd >= 0 ? tcp_of_fd(fd) : NULL;
+
+	if (sk)
+		accepted(sk);
+}
+
+SEC("tracepoint/syscalls/sys_exit_accept")
+int on_accept_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	accept_returns(ctx->ret);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_accept4")
+int on_accept4_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	accept_returns(ctx->ret);
+	return 0;
+}
+
+/* --- iterators, run by the user half ----------------------------------------------------------------------------------- */
+
+SEC("iter/bpf_map_elem")
+int visit_sockets(struct bpf_iter__bpf_map_elem *ctx)
+{
+	u64 *address = ctx->key;
+	struct tcp_state *state = ctx->value;
+
+	if (address && state)
+		visit_socket(*address, state);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int visit_listeners(struct bpf_iter__bpf_map_elem *ctx)
+{
+	u64 *address = ctx->key;
+	struct listener *listener = ctx->value;
+
+	if (address && listener)
+		visit_listener(ctx->meta->seq, *address, listener);
+	return 0;
+}
+
+/* At the start, once for listeners and then, when they are known, for the rest. */
+__u8 takes_listeners = 0;
+
+SEC("iter/task_file")
+int take_up_sockets(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct sock *sk;
+	u64 identity;
+
+	if (!task || !file || task->pid != task->tgid)
+		return 0;
+	sk = tcp_of_file(file);
+	if (!sk)
+		return 0;
+	identity = identity_of_task(task);
+	if (identity == IDENTITY_IGNORED)
+		return 0;
+	if (!takes_listeners)
+		take_up_open(sk, identity);
+	else if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN)
+		add_listener(sk, identity);
+	return 0;
+}

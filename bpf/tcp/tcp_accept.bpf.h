@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Passive opens: born with the last segment of the handshake, in softirq context, where no process is known; owned by the
+ * process that takes them by accept. Until then their handshake is not counted either, so that all of a connection counts for
+ * the process that serves it, be its listener inherited, passed on or activated by a socket unit. One that ends before it is
+ * accepted keeps its end in its state, for whoever accepts it yet (a connection that was reset stays in the queue), or for
+ * the pass that finds it gone: then it is its listener's owner's.
+ *
+ * The return of accept and the end of the connection may run at the same time. Each says so in the state by an atomic
+ * addition, which is a full barrier too, before it looks for the other's word: at least one sees both, and of two that do,
+ * whoever deletes the state counts the end.
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_TCP_ACCEPT_BPF_H
+#define CONNSCOPE_TCP_ACCEPT_BPF_H
+
+#include "bpf/tcp/tcp_connect.bpf.h"
+#include "bpf/tcp/tcp_life.bpf.h"
+#include "bpf/tcp/tcp_listen.bpf.h"
+
+/* The kernel's first time-out of a SYN-ACK, doubled for each repetition (include/net/tcp.h: TCP_TIMEOUT_INIT). */
+#define SYNACK_TIMEOUT_US 1000000U
+
+/*
+ * From the SYN-ACK to its acknowledgement, which the kernel has just measured; the SYN came microseconds before. After a
+ * repetition it measures nothing: then the time-outs that have passed are the least that it took.
+ */
+static __always_inline u32 handshake_us_of(const struct tcp_sock *tcp)
+{
+	u32 repetitions = tcp->total_retrans;
+
+	if (!repetitions || tcp->srtt_us)
+		return tcp->srtt_us >> 3;
+	return ((1U << (repetitions & 7)) - 1) * SYNACK_TIMEOUT_US;
+}
+
+static __always_inline bool count_handshake(const struct tcp_state *state)
+{
+	return count_duration(state->identity, DURATION_HANDSHAKE, state->family, port_label(state),
+			      (u64)state->handshake_us * 1000);
+}
+
+/* The handshake of a connection that is in the map already has ended: by simultaneous open, or accepted early. */
+static __always_inline void passive_open_of_known(struct sock *sk, struct tcp_state *state, const struct tcp_state *fresh)
+{
+	if (state->phase == PHASE_CONNECTING) {
+		succeed(sk);
+	} else if (state->phase == PHASE_EARLY && state->peer_port == fresh->peer_port) {
+		state->handshake_us = fresh->handshake_us;
+		state->since_ns = fresh->since_ns;
+		state->phase = PHASE_OPEN;
+		if (!count_handshake(state))
+			drop_state(sk);
+	} else {
+		keep(sk, fresh);
+	}
+}
+
+/* SYN_RECV → ESTABLISHED. */
+static __always_inline void passive_open(struct sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_state fresh = {}, *known;
+	u64 *owner;
+
+	if (!tcp || joins_mptcp(tcp))
+		return;
+	owner = find_owner(local_address_of(sk));
+	fresh.identity = owner ? *owner : IDENTITY_UNKNOWN;
+	if (fresh.identity == IDENTITY_IGNORED)
+		return;
+	fresh.role = TCP_SERVER;
+	fresh.phase = PHASE_OPEN;
+	fresh.family = is_ipv6_sock(sk) ? TCP_IPV6 : TCP_IPV4;
+	fresh.peer_port = sk->__sk_common.skc_dport;
+	fresh.local_port = sk->__sk_common.skc_num;
+	fresh.handshake_us = handshake_us_of(tcp);
+	fresh.since_ns = bpf_ktime_get_ns();
+	if (insert_state(sk, &fresh))
+		return;
+	known = find_state(sk);
+	if (known)
+		passive_open_of_known(sk, known, &fresh);
+	else
+		count_loss(LOSS_STATE_FULL);
+}
+
+/* `state` is of a connection that has just got its owner. */
+static __always_inline void own(const struct sock *sk, struct tcp_state *state, u64 identity)
+{
+	state->identity = identity;
+	if (!count_handshake(state)) {
+		drop_state(sk); /* its end would not add up */
+		return;
+	}
+	__sync_fetch_and_add(&state->accepted, 1);
+	if (*(volatile u32 *)&state->ended)
+		finish(sk);
+}
+
+/*
+ * A connection without state is taken by accept: early, by Fast Open; one that was established before the agent came; or one
+ * that had no room.
+ */
+static __always_inline void accept_unknown(struct sock *sk, u64 identity)
+{
+	u8 tcp_state_now = BPF_CORE_READ(sk, __sk_common.skc_state);
+	struct tcp_state *known, state = {
+		.since_ns = bpf_ktime_get_ns(),
+		.identity = identity,
+		.accepted = 1,
+		.role = TCP_SERVER,
+		.family = is_ipv6_peer(sk) ? TCP_IPV6 : TCP_IPV4,
+		.peer_port = BPF_CORE_READ(sk, __sk_common.skc_dport),
+		.local_port = BPF_CORE_READ(sk, __sk_common.skc_num),
+	};
+
+	if (tcp_state_now == TCP_SYN_RECV) {
+		state.phase = PHASE_EARLY;
+		count_duration(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), 0);
+		if (!insert_state(sk, &state) && (known = find_state(sk)))
+			own(sk, known, identity); /* the handshake has ended just now */
+		return;
+	}
+	count_in_bucket(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), BUCKET_UNKNOWN, 0);
+	hand_over(sk, identity);
+	if (tcp_state_now == TCP_CLOSE)
+		return;
+	state.phase = PHASE_OPEN;
+	state.grafted = 1;
+	take_up(sk, &state);
+}
+
+/* accept gives `sk` to the process that runs now. */
+static __always_inline void accepted(struct sock *sk)
+{
+	u64 identity = current_identity();
+	struct tcp_state *state = find_state(sk);
+
+	if (!state) {
+		if (identity != IDENTITY_IGNORED)
+			accept_unknown(sk, identity);
+		return;
+	}
+	if (state->accepted)
+		return; /* the pass has found it before us */
+	if (state->identity != identity)
+		hand_over(sk, identity);
+	if (identity == IDENTITY_IGNORED) {
+		drop_state(sk);
+		return;
+	}
+	if (!count_duration(identity, DURATION_ACCEPT_WAIT, state->family, port_label(state),
+			    bpf_ktime_get_ns() - state->since_ns))
+		drop_state(sk);
+	else
+		own(sk, state, identity);
+}
+
+/* accept was not seen: by io_uring, or where no hook tells of it. Its moment and its caller are not known. */
+static __always_inline void accepted_unseen(struct sock *sk, struct tcp_state *state)
+{
+	count_loss(LOSS_ACCEPT_UNSEEN);
+	count_in_bucket(state->identity, DURATION_ACCEPT_WAIT, state->family, port_label(state), BUCKET_UNKNOWN, 0);
+	own(sk, state, state->identity);
+}
+
+/* A socket that a process has had since before the agent; its role is told by who listens on its port. */
+static __always_inline void take_up_open(const struct sock *sk, u64 identity)
+{
+	struct tcp_state state = {
+		.since_ns = bpf_ktime_get_ns(),
+		.identity = identity,
+		.accepted = 1,
+		.phase = PHASE_OPEN,
+		.grafted = 1,
+		.family = is_ipv6_peer(sk) ? TCP_IPV6 : TCP_IPV4,
+		.peer_port = BPF_CORE_READ(sk, __sk_common.skc_dport),
+		.local_port = BPF_CORE_READ(sk, __sk_common.skc_num),
+	};
+
+	switch (BPF_CORE_READ(sk, __sk_common.skc_state)) {
+	case TCP_SYN_SENT:
+		state.phase = PHASE_CONNECTING;
+		break;
+	case TCP_CLOSE_WAIT:
+		state.closing = 1 + CLOSE_REMOTE_FIN;
+		break;
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+		state.closing = 1 + CLOSE_LOCAL_FIN;
+		break;
+	case TCP_ESTABLISHED:
+		break;
+	default:
+		return;
+	}
+	if (state.phase == PHASE_OPEN && find_owner(owner_key_of(sk)))
+		state.role = TCP_SERVER;
+	take_up(sk, &state);
+}
+
+#endif

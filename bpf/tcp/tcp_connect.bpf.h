@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Active opens: each attempt once, with its duration and the reason when it failed.
+ *
+ * Attempts that send a SYN, or try to, are seen as state changes of their socket: CLOSE → SYN_SENT in the connecting
+ * process, then → ESTABLISHED or → CLOSE in any context. State is read at the change to CLOSE itself, where sk_err still
+ * holds the reason (net/ipv4/tcp.c: tcp_done, tcp_disconnect). Attempts that fail before the SYN (no route, a policy) make
+ * no state change: they are the errors of connect(2) that no state change has told already.
+ *
+ * Since 6.1 the kernel skips a program that interrupts itself: a softirq that ends one attempt while the process below it is in
+ * on_state for another. A failure is then seen by on_error or by the return of connect(2), a success when the socket leaves
+ * ESTABLISHED, and what is left by the pass over all entries (agent/decisions/0005-runs-that-the-kernel-skips.md).
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_TCP_CONNECT_BPF_H
+#define CONNSCOPE_TCP_CONNECT_BPF_H
+
+#include "bpf/include/identity.bpf.h"
+#include "bpf/include/socket.bpf.h"
+#include "bpf/tcp/tcp_cells.bpf.h"
+
+/*
+ * Sockets whose failure is counted, but which connect(2) may still report with an errno that could also come from before the
+ * SYN. An entry that nobody asks for stays until it is evicted.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64); /* struct sock * */
+	__type(value, u8);
+} told_failures SEC(".maps");
+
+/* --- reasons ------------------------------------------------------------------------------------------------------ */
+
+static __always_inline enum connect_outcome outcome_of_errno(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return CONNECT_REFUSED;
+	case ETIMEDOUT:
+		return CONNECT_TIMEOUT;
+	case EHOSTUNREACH:
+		return CONNECT_HOST_UNREACHABLE;
+	case ENETUNREACH:
+		return CONNECT_NET_UNREACHABLE;
+	case ECONNRESET:
+		return CONNECT_RESET;
+	case EACCES:
+	case EPERM:
+		return CONNECT_DENIED;
+	case EADDRNOTAVAIL:
+		return CONNECT_ADDR_UNAVAILABLE;
+	case EADDRINUSE:
+		return CONNECT_ADDR_IN_USE;
+	case ECONNABORTED: /* destroyed by the administrator (ss -K) */
+		return CONNECT_ABORTED;
+	default:
+		return CONNECT_OTHER_ERRNO;
+	}
+}
+
+/* Whether an attempt can end so before its SYN. The rest needs an answer, or its absence. */
+static __always_inline bool happens_before_syn(enum connect_outcome outcome)
+{
+	switch (outcome) {
+	case CONNECT_REFUSED:
+	case CONNECT_TIMEOUT:
+	case CONNECT_RESET:
+	case CONNECT_ABORTED:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* The errno of an ICMP error that waits in the socket's error queue; 0 when there is none. */
+static __always_inline int queued_icmp_error(struct sock *sk)
+{
+	struct sock_exterr_skb *queued;
+	struct sk_buff *skb;
+	u8 origin;
+
+	if (!sk->sk_error_queue.qlen)
+		return 0;
+	skb = BPF_CORE_READ(sk, sk_error_queue.next);
+	queued = (void *)skb + bpf_core_field_offset(skb->cb);
+	origin = BPF_CORE_READ(queued, ee.ee_origin);
+	if (origin != SO_EE_ORIGIN_ICMP && origin != SO_EE_ORIGIN_ICMP6)
+		return 0;
+	return BPF_CORE_READ(queued, ee.ee_errno);
+}
+
+/* Why a socket went from SYN_SENT or SYN_RECV to CLOSE. `error` is its sk_err, which the program may fetch at any moment. */
+static __always_inline enum connect_outcome outcome_of_close(struct sock *sk, int error)
+{
+	struct tcp_sock *tcp;
+
+	/*
+	 * An ICMP error that came while the program held the socket's lock, as it does in connect(2) itself, ends nothing: it
+	 * is kept as a soft error and queued. Programs learn of it (poll, SO_ERROR, which clears the soft one) and close.
+	 */
+	if (!error)
+		error = sk->sk_err_soft;
+	if (!error)
+		error = queued_icmp_error(sk);
+	if (error)
+		return outcome_of_errno(error);
+	/* close(2) shuts both directions before it changes the state. */
+	if (BPF_CORE_READ_BITFIELD(sk, sk_shutdown) == SHUTDOWN_MASK)
+		return CONNECT_ABORTED;
+	/* shutdown(2) and connect(2) to AF_UNSPEC come without that mark, but after the SYN. */
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (tcp && tcp->segs_out)
+		return CONNECT_ABORTED;
+	/* The only way back to CLOSE before the SYN: no local port could be had (inet_hash_connect). */
+	return CONNECT_ADDR_UNAVAILABLE;
+}
+
+/* --- attempts that change the state ------------------------------------------------------------------------------- */
+
+/* An additional subflow of an MPTCP connection is no attempt, and no connection, of its own. */
+static __always_inline bool joins_mptcp(struct tcp_sock *tcp)
+{
+	struct mptcp_subflow_context *subflow;
+
+	if (!bpf_core_field_exists(tcp->is_mptcp) || !bpf_core_type_exists(struct mptcp_subflow_context))
+		return false;
+	if (!tcp->is_mptcp)
+		return false;
+	subflow = tcp->inet_conn.icsk_ulp_data;
+	return subflow && (BPF_CORE_READ_BITFIELD_PROBED(subflow, request_join) ||
+			   BPF_CORE_READ_BITFIELD_PROBED(subflow, mp_join));
+}
+
+/* Counts the end of an entry whose socket is gone: another one has its address. */
+static __always_inline void bury(const struct tcp_state *stale)
+{
+	if (stale->phase == PHASE_CONNECTING)
+		count_lost_end(stale, LOSS_END_MISSED);
+	else
+		count_lost_close(stale->identity, stale->role, port_label(stale), LOSS_END_MISSED);
+}
+
+/* Keeps the state of a new socket; false: it is lost, and counted as such. */
+static __always_inline bool keep(const void *sk, const struct tcp_state *state)
+{
+	struct tcp_state stale;
+
+	if (insert_state(sk, state))
+		return true;
+	if (take_state(sk, &stale)) {
+		bury(&stale);
+		if (insert_state(sk, state))
+			return true;
+	}
+	count_loss(LOSS_STATE_FULL);
+	return false;
+}
+
+static __always_inline void begin(struct sock *sk)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	struct tcp_audit *audit = audit_of(sk);
+	struct tcp_state state = {};
+	struct connect_begun *begun;
+
+	if (audit)
+		__sync_fetch_and_add(&audit->active_opens, 1);
+	if (!tcp || joins_mptcp(tcp))
+		return;
+	state.identity = current_identity();
+	if (state.identity == IDENTITY_IGNORED)
+		return;
+	state.family = is_ipv6_sock(sk) ? TCP_IPV6 : TCP_IPV4;
+	begun = begun_cell(state.identity, state.family);
+	if (!begun)
+		return;
+	state.role = TCP_CLIENT;
+	state.phase = PHASE_CONNECTING;
+	state.accepted = 1;
+	state.peer_port = sk->__sk_common.skc_dport;
+	state.since_ns = bpf_ktime_get_ns();
+	if (keep(sk, &state))
+		__sync_fetch_and_add(&begun->attempts, 1);
+}
+
+/* Takes the state of a socket's attempt; another socket's is told by the peer's port. False: there is none. */
+static __always_inline bool take_attempt(const void *sk, u16 peer_port, struct tcp_state *attempt)
+{
+	const struct tcp_state *kept = find_state(sk);
+
+	if (!kept || kept->phase != PHASE_CONNECTING || !take_state(sk, attempt))
+		return false;
+	if (attempt->peer_port == peer_port)
+		return !attempt->taken_up; /* its beginning was not counted either */
+	bury(attempt);
+	return false;
+}
+
+static __always_inline void open_up(struct tcp_state *attempt, u64 now)
+{
+	attempt->phase = PHASE_OPEN;
+	attempt->since_ns = now;
+	if (attempt->taken_up)
+		count_taken_up(attempt);
+}
+
+static __always_inline void succeed(struct sock *sk)
+{
+	struct tcp_state *attempt = find_state(sk), stale;
+	u64 now = bpf_ktime_get_ns();
+
+	if (!attempt || attempt->phase != PHASE_CONNECTING)
+		return;
+	if (attempt->peer_port != sk->__sk_common.skc_dport) {
+		if (take_state(sk, &stale))
+			bury(&stale);
+		return;
+	}
+	if (!attempt->taken_up && !count_end(attempt, CONNECT_OK, now - attempt->since_ns, 0)) {
+		drop_state(sk); /* what follows of it would not add up */
+		return;
+	}
+	open_up(attempt, now);
+	attempt->local_port = sk->__sk_common.skc_num;
+}
+
+static __always_inline void fail(struct sock *sk, int error)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	enum connect_outcome outcome;
+	struct tcp_state attempt;
+	struct tcp_audit *audit;
+	u64 key = (u64)sk;
+	u8 told = 1;
+
+	if (!tcp || !take_attempt(sk, sk->__sk_common.skc_dport, &attempt))
+		return;
+	outcome = outcome_of_close(sk, error);
+	audit = audit_of(sk);
+	/* The kernel counts an open when the SYN is built, and a failure in tcp_done, which sets the error. */
+	if (audit && outcome == CONNECT_ADDR_UNAVAILABLE)
+		__sync_fetch_and_add(&audit->active_opens, -1);
+	if (audit && error)
+		__sync_fetch_and_add(&audit->attempt_fails, 1);
+	if (happens_before_syn(outcome))
+		bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
+	count_end(&attempt, outcome, bpf_ktime_get_ns() - attempt.since_ns, tcp->total_retrans);
+}
+
+/*
+ * Counts a success that no program was run for; the entry is then that of an open connection. Its moment is past: the
+ * smoothed round-trip time is near to what it took. Others may come to the same conclusion: whoever deletes the entry counts.
+ */
+static __always_inline void succeed_late(struct sock *sk)
+{
+	u64 now = bpf_ktime_get_ns();
+	struct tcp_state attempt;
+
+	if (!take_state(sk, &attempt))
+		return;
+	if (attempt.peer_port != BPF_CORE_READ(sk, __sk_common.skc_dport)) {
+		bury(&attempt);
+		return;
+	}
+	count_loss(LOSS_END_SKIPPED);
+	if (!attempt.taken_up &&
+	    !count_end(&attempt, CONNECT_OK, (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000, 0))
+		return;
+	open_up(&attempt, now);
+	attempt.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	if (!insert_state(sk, &attempt))
+		count_lost_close(attempt.identity, TCP_CLIENT, 0, LOSS_STATE_FULL);
+}
+
+/* --- attempts that connect(2) refuses at once --------------------------------------------------------------------- */
+
+/* Whether an error of connect(2) means that an attempt was made and failed. */
+static __always_inline bool is_failure(long result)
+{
+	if (result >= 0 || result <= -ERESTARTSYS)
+		return false;
+	switch (-result) {
+	case EINPROGRESS:
+	case EALREADY:
+	case EISCONN:
+	case EINTR:
+	case EBADF:
+	case EFAULT:
+	case ENOTSOCK:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * Whether a state change has counted what connect(2) reports now. An entry can be left from another socket at the same
+ * address; but a socket that never came to its first sequence number can have been counted only for lack of a port.
+ */
+static __always_inline bool is_told(struct sock *sk, enum connect_outcome outcome)
+{
+	u64 key = (u64)sk;
+
+	if (bpf_map_delete_elem(&told_failures, &key))
+		return false;
+	return outcome == CONNECT_ADDR_UNAVAILABLE || BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
+}
+
+/* Counts a failure that came before any SYN. There was nothing to count the time from. */
+static __always_inline void count_refused_call(enum connect_outcome outcome, const void *address)
+{
+	struct tcp_state attempt = {};
+	struct connect_begun *begun;
+
+	attempt.identity = current_identity();
+	if (attempt.identity == IDENTITY_IGNORED)
+		return;
+	attempt.family = is_ipv6_address(address) ? TCP_IPV6 : TCP_IPV4;
+	begun = begun_cell(attempt.identity, attempt.family);
+	if (!begun)
+		return;
+	__sync_fetch_and_add(&begun->attempts, 1);
+	count_end(&attempt, outcome, 0, 0);
+}
+
+/* connect(2) returns `result`. */
+static __always_inline void connect_returns(struct pt_regs *registers, long result)
+{
+	enum connect_outcome outcome;
+	const struct tcp_state *kept;
+	struct tcp_state attempt;
+	struct sock *sk;
+
+	if (!is_failure(result))
+		return;
+	sk = tcp_of_fd(BPF_CORE_READ(registers, di));
+	if (!sk)
+		return;
+	outcome = outcome_of_errno(-result);
+	kept = find_state(sk);
+	/* Still there: no state change was seen to end it. The socket has forgotten its peer by now. */
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE && kept && kept->phase == PHASE_CONNECTING &&
+	    take_state(sk, &attempt)) {
+		if (!attempt.taken_up)
+			count_end(&attempt, outcome, bpf_ktime_get_ns() - attempt.since_ns, 0);
+	} else if (happens_before_syn(outcome) && !is_told(sk, outcome)) {
+		count_refused_call(outcome, (const void *)BPF_CORE_READ(registers, si));
+	}
+}
+
+#endif
