@@ -90,7 +90,7 @@ until_true 20 "the listener did not start" grep -q listening /tmp/listener.log
 
 check_round 1
 check_round 2
-expect 1 connscope_probe_up 'probe="tcp_connect"'
+expect 1 connscope_probe_up 'probe="tcp"'
 expect 0 connscope_lost_events_total
 
 kill -TERM "$agent"

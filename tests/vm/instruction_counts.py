@@ -138,24 +138,23 @@ def record_command(record, path, release, clang, measured):
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=("compare", "record"))
-    parser.add_argument("--objects", type=Path, required=True, help="the folder of the compiled BPF objects")
+    parser.add_argument("--objects", type=Path, nargs="+", required=True, help="the compiled BPF objects")
     parser.add_argument("--release", default=os.uname().release, help="the kernel's (default: this one's)")
     parser.add_argument("--record-file", type=Path, default=RECORD)
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--tool", type=Path, help="verified_instructions, to be run here on these objects")
     source.add_argument("--measured", type=Path, help="what verified_instructions has printed elsewhere")
     options = parser.parse_args(arguments)
-    objects = sorted(options.objects.rglob("*.bpf.o"))
     if options.tool:
-        text = subprocess.run([options.tool, *objects], stdout=subprocess.PIPE, text=True, check=True).stdout
+        text = subprocess.run([options.tool, *options.objects], stdout=subprocess.PIPE, text=True, check=True).stdout
     else:
         text = options.measured.read_text(encoding="utf-8")
     file = options.record_file
     record = Record.parse(file.read_text(encoding="utf-8")) if file.exists() else Record()
     measured = parse_measured(text)
     if options.command == "record":
-        return record_command(record, file, options.release, clang_of(objects), measured)
-    return compare_command(record, options.release, clang_of(objects), measured)
+        return record_command(record, file, options.release, clang_of(options.objects), measured)
+    return compare_command(record, options.release, clang_of(options.objects), measured)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,12 @@ build_dir=${CONNSCOPE_BUILD_DIR:-$root/build/release}
 # The tests know the programs that they start by this name of the folder, so the guest has them there.
 build_dir=$(sed -n 's/^CMAKE_CACHEFILE_DIR:INTERNAL=//p' "$build_dir/CMakeCache.txt")
 results=$build_dir/vm
+# By their sources, as the folder of the build may still hold what has none.
+objects=()
+for source in "$root"/bpf/*/*.bpf.c; do
+  object=${source%.c}.o
+  objects+=("$build_dir${object#"$root"}")
+done
 overlay=$(mktemp -d "${TMPDIR:-/tmp}/connscope-vm.XXXXXX")
 trap 'rm -rf "$overlay"' EXIT
 
@@ -63,7 +69,7 @@ take() { # PROGRAM_OF_THE_BUILD PLACE_IN_THE_GUEST
 }
 
 fill_overlay() {
-  local path program test
+  local object program test
   for program in connscope tests/support/tcp_actor; do
     take "$program" "$build_dir/$program"
     mkdir -p "$overlay/usr/bin"
@@ -75,9 +81,9 @@ fill_overlay() {
   done
   install -m 755 "$here/guest.sh" "$here/guest_smoke.sh" "$overlay"
   install -m 644 "$here/lacking.tsv" "$overlay/tests"
-  while IFS= read -r -d '' path; do
-    install -D -m 644 "$build_dir/bpf/$path" "$overlay/bpf/$path"
-  done < <(cd "$build_dir/bpf" && find . -name '*.bpf.o' -print0)
+  for object in "${objects[@]}"; do
+    install -D -m 644 "$object" "$overlay${object#"$build_dir"}"
+  done
 }
 
 # Sets vm_options to what KERNEL needs.
@@ -104,7 +110,7 @@ run_kernel() { # KERNEL; 0: all went well
   choose_options "$kernel" || return
   "$here/run-in-vm" "${vm_options[@]}" --out "$out" "$kernel" "$overlay" /guest.sh || status=$?
   [[ -s $out/instructions.tsv ]] || return $((status ? status : 1))
-  python3 "$here/instruction_counts.py" "$mode" --release "$(<"$out/release")" --objects "$build_dir/bpf" \
+  python3 "$here/instruction_counts.py" "$mode" --release "$(<"$out/release")" --objects "${objects[@]}" \
     --measured "$out/instructions.tsv" || [[ $? == 77 ]] || status=1
   return "$status"
 }

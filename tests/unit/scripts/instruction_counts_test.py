@@ -20,17 +20,18 @@ class InstructionCounts(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
         self.record_file = self.root / "record.tsv"
+        self.object = self.root / "tcp.bpf.o"
         self.compiled_by("14.0.6")
 
     def compiled_by(self, version):
-        (self.root / "tcp.bpf.o").write_bytes(b"\0Debian clang version " + version.encode() + b"\0")
+        self.object.write_bytes(b"\0Debian clang version " + version.encode() + b"\0")
 
     def run_script(self, command, measured, release="6.1.0-5-amd64", required=False):
         file = self.root / "measured.tsv"
         file.write_text(measured, encoding="utf-8")
         environment = {**os.environ, "CONNSCOPE_BPF_TESTS": "required" if required else "auto"}
         return subprocess.run(
-            [sys.executable, str(SCRIPT), command, "--release", release, "--objects", str(self.root),
+            [sys.executable, str(SCRIPT), command, "--release", release, "--objects", str(self.object),
              "--record-file", str(self.record_file), "--measured", str(file)],
             capture_output=True, text=True, check=False, env=environment)
 
