@@ -267,23 +267,28 @@ static __always_inline struct process_place current_place(void)
 	return place;
 }
 
-/* Looks `task` up, or gives it a new identity. Arguments can be read of the running process alone. */
-static __always_inline u64 intern_task(struct task_struct *task, const struct process_place *place, u32 draft_index,
-				       bool is_current)
+/*
+ * Looks a task up, or gives it a new identity. Arguments can be read of the running process alone. A global function, so that
+ * the verifier walks through it once, and not on every path that leads here; those take numbers only.
+ */
+__noinline u64 intern_task(u64 task_address, u32 draft_index)
 {
+	struct task_struct *task = (struct task_struct *)task_address;
+	struct process_place place = place_of(task);
+	bool is_current = draft_index == DRAFT_OF_HOOKS;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u32 zero = 0, tgid = place->tgid;
+	u32 zero = 0;
 	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
 	struct identity_info *draft = bpf_map_lookup_elem(&identity_draft, &draft_index);
-	struct identity_cached cached = {.uid = place->uid, .cgroup_id = place->cgroup_id, .netns = place->netns};
+	struct identity_cached cached = {.uid = place.uid, .cgroup_id = place.cgroup_id, .netns = place.netns};
 
 	if (!draft || !control)
 		return IDENTITY_UNKNOWN;
 	__builtin_memset(draft, 0, __builtin_offsetof(struct identity_info, exe));
-	draft->pid = tgid;
-	draft->key.uid = place->uid;
-	draft->key.cgroup_id = place->cgroup_id;
-	draft->key.netns = place->netns;
+	draft->pid = place.tgid;
+	draft->key.uid = place.uid;
+	draft->key.cgroup_id = place.cgroup_id;
+	draft->key.netns = place.netns;
 	if (!mm || BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		read_kernel_thread(draft);
 	else
@@ -294,15 +299,8 @@ static __always_inline u64 intern_task(struct task_struct *task, const struct pr
 	if (cached.id == IDENTITY_UNKNOWN)
 		count_loss(LOSS_IDENTITIES_FULL);
 	else if (is_current || !control->wants_args)
-		bpf_map_update_elem(&identity_cache, &tgid, &cached, BPF_ANY);
+		bpf_map_update_elem(&identity_cache, &place.tgid, &cached, BPF_ANY);
 	return cached.id;
-}
-
-static __noinline u64 intern_current(void)
-{
-	struct process_place place = current_place();
-
-	return intern_task((void *)bpf_get_current_task(), &place, DRAFT_OF_HOOKS, true);
 }
 
 static __always_inline u64 cached_identity(const struct process_place *place)
@@ -318,21 +316,28 @@ static __always_inline u64 cached_identity(const struct process_place *place)
 	return IDENTITY_NOT_CACHED;
 }
 
+/* `place` is the running process's. */
+static __always_inline u64 identity_at(const struct process_place *place)
+{
+	u64 id = cached_identity(place);
+
+	return id == IDENTITY_NOT_CACHED ? intern_task(bpf_get_current_task(), DRAFT_OF_HOOKS) : id;
+}
+
 static __always_inline u64 current_identity(void)
 {
 	struct process_place place = current_place();
-	u64 id = cached_identity(&place);
 
-	return id == IDENTITY_NOT_CACHED ? intern_current() : id;
+	return identity_at(&place);
 }
 
-/* The same of any process, for iterators. */
-static __always_inline u64 identity_of_task(struct task_struct *task)
+/* The same of any process, for iterators. Its address comes as a number, which is all that a global function takes. */
+static __always_inline u64 identity_of_task(u64 task_address)
 {
-	struct process_place place = place_of(task);
+	struct process_place place = place_of((struct task_struct *)task_address);
 	u64 id = cached_identity(&place);
 
-	return id == IDENTITY_NOT_CACHED ? intern_task(task, &place, DRAFT_OF_ITERATORS, false) : id;
+	return id == IDENTITY_NOT_CACHED ? intern_task(task_address, DRAFT_OF_ITERATORS) : id;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * latency_bucket: the bucket of a duration, by binary search over the exact bounds: seven comparisons of integers.
+ * latency_bucket: the bucket of a duration, by binary search over the exact bounds: seven steps of integers, without a branch
+ * that a CPU could guess wrongly, or that a verifier would have to follow both ways.
  *
  * Kernel half; plain C, so that a test can run it in userspace too.
  */
@@ -12,7 +13,7 @@
 #include <linux/types.h>
 
 #define LATENCY_TABLE 128 /* a power of two above LATENCY_BOUNDS, so that the index can be masked for the verifier */
-#define NO_BOUND (~0ULL)
+#define NO_BOUND (~0ULL >> 1)
 
 static const __u64 latency_bounds_ns[LATENCY_TABLE] = {
 	LATENCY_BOUNDS_NS
@@ -21,11 +22,15 @@ static const __u64 latency_bounds_ns[LATENCY_TABLE] = {
 
 static inline __attribute__((always_inline)) __u16 latency_bucket(__u64 duration_ns)
 {
-	__u32 below = 0; /* how many bounds are known to lie below the duration */
+	__u64 below = 0; /* how many bounds are known to lie below the duration */
 
-	for (__u32 step = LATENCY_TABLE / 2; step; step >>= 1)
-		if (duration_ns > latency_bounds_ns[(below + step - 1) & (LATENCY_TABLE - 1)])
-			below += step;
+	if (duration_ns > NO_BOUND)
+		duration_ns = NO_BOUND;
+	for (__u64 step = LATENCY_TABLE / 2; step; step >>= 1) {
+		__u64 bound = latency_bounds_ns[(below + step - 1) & (LATENCY_TABLE - 1)];
+
+		below += step * ((bound - duration_ns) >> 63); /* the sign: 1 when the duration is above the bound */
+	}
 	return (__u16)below;
 }
 

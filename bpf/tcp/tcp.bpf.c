@@ -106,8 +106,14 @@ int BPF_PROG(on_accept_fexit4, struct sock *listener, int flags, int *error, boo
 
 static __always_inline void accept_returns(long fd)
 {
-	struct sock *sk = fd >= 0 ? tcp_of_fd(fd) : NULL;
+	struct sock *sk;
 
+	if (fd < 0)
+		return;
+	/* Mostly it is one that we know, which saves asking what it is. */
+	sk = sock_of_fd(fd);
+	if (!sk || !find_state(sk))
+		sk = tcp_of_fd(fd);
 	if (sk)
 		accepted(sk);
 }
@@ -158,15 +164,16 @@ int take_up_sockets(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
+	u64 identity, task_address = 0;
 	struct sock *sk;
-	u64 identity;
 
 	if (!task || !file || task->pid != task->tgid)
 		return 0;
 	sk = tcp_of_file(file);
 	if (!sk)
 		return 0;
-	identity = identity_of_task(task);
+	bpf_probe_read_kernel(&task_address, sizeof(task_address), &ctx->task);
+	identity = identity_of_task(task_address);
 	if (identity == IDENTITY_IGNORED)
 		return 0;
 	if (!takes_listeners)

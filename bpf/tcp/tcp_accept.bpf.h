@@ -42,7 +42,7 @@ static __always_inline bool count_handshake(const struct tcp_state *state)
 }
 
 /* The handshake of a connection that is in the map already has ended: by simultaneous open, or accepted early. */
-static __always_inline void passive_open_of_known(struct sock *sk, struct tcp_state *state, const struct tcp_state *fresh)
+static __noinline void passive_open_of_known(struct sock *sk, struct tcp_state *state, const struct tcp_state *fresh)
 {
 	if (state->phase == PHASE_CONNECTING) {
 		succeed(sk);
@@ -62,14 +62,12 @@ static __always_inline void passive_open(struct sock *sk)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_state fresh = {}, *known;
-	u64 *owner;
 
 	if (!tcp || joins_mptcp(tcp))
 		return;
-	owner = find_owner(local_address_of(sk));
-	fresh.identity = owner ? *owner : IDENTITY_UNKNOWN;
-	if (fresh.identity == IDENTITY_IGNORED)
+	if (has_ignored_owners && owner_of(sk) == IDENTITY_IGNORED)
 		return;
+	fresh.identity = IDENTITY_UNKNOWN;
 	fresh.role = TCP_SERVER;
 	fresh.phase = PHASE_OPEN;
 	fresh.family = is_ipv6_sock(sk) ? TCP_IPV6 : TCP_IPV4;
@@ -103,7 +101,7 @@ static __always_inline void own(const struct sock *sk, struct tcp_state *state, 
  * A connection without state is taken by accept: early, by Fast Open; one that was established before the agent came; or one
  * that had no room.
  */
-static __always_inline void accept_unknown(struct sock *sk, u64 identity)
+static __noinline void accept_unknown(struct sock *sk, u64 identity)
 {
 	u8 tcp_state_now = BPF_CORE_READ(sk, __sk_common.skc_state);
 	struct tcp_state *known, state = {
@@ -124,7 +122,7 @@ static __always_inline void accept_unknown(struct sock *sk, u64 identity)
 		return;
 	}
 	count_in_bucket(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), BUCKET_UNKNOWN, 0);
-	hand_over(sk, identity);
+	set_owner(sk, identity);
 	if (tcp_state_now == TCP_CLOSE)
 		return;
 	state.phase = PHASE_OPEN;
@@ -135,8 +133,9 @@ static __always_inline void accept_unknown(struct sock *sk, u64 identity)
 /* accept gives `sk` to the process that runs now. */
 static __always_inline void accepted(struct sock *sk)
 {
-	u64 identity = current_identity();
+	struct process_place place = current_place();
 	struct tcp_state *state = find_state(sk);
+	u64 identity = identity_at(&place);
 
 	if (!state) {
 		if (identity != IDENTITY_IGNORED)
@@ -145,8 +144,7 @@ static __always_inline void accepted(struct sock *sk)
 	}
 	if (state->accepted)
 		return; /* the pass has found it before us */
-	if (state->identity != identity)
-		hand_over(sk, identity);
+	hand_over(sk, state->local_port, &place, identity);
 	if (identity == IDENTITY_IGNORED) {
 		drop_state(sk);
 		return;
@@ -161,14 +159,17 @@ static __always_inline void accepted(struct sock *sk)
 /* accept was not seen: by io_uring, or where no hook tells of it. Its moment and its caller are not known. */
 static __always_inline void accepted_unseen(struct sock *sk, struct tcp_state *state)
 {
+	u64 identity = owner_of(sk);
+
 	count_loss(LOSS_ACCEPT_UNSEEN);
-	count_in_bucket(state->identity, DURATION_ACCEPT_WAIT, state->family, port_label(state), BUCKET_UNKNOWN, 0);
-	own(sk, state, state->identity);
+	count_in_bucket(identity, DURATION_ACCEPT_WAIT, state->family, port_label(state), BUCKET_UNKNOWN, 0);
+	own(sk, state, identity);
 }
 
 /* A socket that a process has had since before the agent; its role is told by who listens on its port. */
 static __always_inline void take_up_open(const struct sock *sk, u64 identity)
 {
+	struct owner_key key = owner_key_of(sk);
 	struct tcp_state state = {
 		.since_ns = bpf_ktime_get_ns(),
 		.identity = identity,
@@ -196,7 +197,7 @@ static __always_inline void take_up_open(const struct sock *sk, u64 identity)
 	default:
 		return;
 	}
-	if (state.phase == PHASE_OPEN && find_owner(owner_key_of(sk)))
+	if (state.phase == PHASE_OPEN && find_owner(&key))
 		state.role = TCP_SERVER;
 	take_up(sk, &state);
 }

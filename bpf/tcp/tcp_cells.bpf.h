@@ -3,6 +3,9 @@
  * The cells that the programs count in. A cell is looked up before it is made, and every addition is atomic, although the
  * cells are per CPU: a softirq may interrupt the same addition.
  *
+ * What seldom happens is __noinline here and in the other parts: the course that each connection takes should lie close
+ * together in the cache.
+ *
  * Kernel half only.
  */
 #ifndef CONNSCOPE_TCP_CELLS_BPF_H
@@ -117,7 +120,7 @@ static __always_inline struct connect_begun *begun_cell(u64 identity, u8 family)
 }
 
 /* An attempt's end that cannot be told: it is over all the same, so it must not stay in flight. */
-static __always_inline void count_lost_end(const struct tcp_state *attempt, enum loss_cause cause)
+static __noinline void count_lost_end(const struct tcp_state *attempt, enum loss_cause cause)
 {
 	struct connect_begun *begun = begun_cell(attempt->identity, attempt->family);
 
@@ -189,7 +192,7 @@ static __always_inline struct tcp_rare *rare_cell(u64 identity, u8 role, u16 por
 }
 
 /* A connection's end that cannot be told: it is over all the same, so it must not stay open. */
-static __always_inline void count_lost_close(u64 identity, u8 role, u16 port, enum loss_cause cause)
+static __noinline void count_lost_close(u64 identity, u8 role, u16 port, enum loss_cause cause)
 {
 	struct tcp_rare *rare = rare_cell(identity, role, port);
 

@@ -134,7 +134,7 @@ static __always_inline bool joins_mptcp(struct tcp_sock *tcp)
 }
 
 /* Counts the end of an entry whose socket is gone: another one has its address. */
-static __always_inline void bury(const struct tcp_state *stale)
+static __noinline void bury(const struct tcp_state *stale)
 {
 	if (stale->phase == PHASE_CONNECTING)
 		count_lost_end(stale, LOSS_END_MISSED);
@@ -142,13 +142,11 @@ static __always_inline void bury(const struct tcp_state *stale)
 		count_lost_close(stale->identity, stale->role, port_label(stale), LOSS_END_MISSED);
 }
 
-/* Keeps the state of a new socket; false: it is lost, and counted as such. */
-static __always_inline bool keep(const void *sk, const struct tcp_state *state)
+/* Puts the state of a new socket in the place of another's whose end was not seen, if that is why there was none. */
+static __noinline bool replace(const void *sk, const struct tcp_state *state)
 {
 	struct tcp_state stale;
 
-	if (insert_state(sk, state))
-		return true;
 	if (take_state(sk, &stale)) {
 		bury(&stale);
 		if (insert_state(sk, state))
@@ -156,6 +154,12 @@ static __always_inline bool keep(const void *sk, const struct tcp_state *state)
 	}
 	count_loss(LOSS_STATE_FULL);
 	return false;
+}
+
+/* Keeps the state of a new socket; false: it is lost, and counted as such. */
+static __always_inline bool keep(const void *sk, const struct tcp_state *state)
+{
+	return insert_state(sk, state) || replace(sk, state);
 }
 
 static __always_inline void begin(struct sock *sk)
@@ -226,7 +230,7 @@ static __always_inline void succeed(struct sock *sk)
 	attempt->local_port = sk->__sk_common.skc_num;
 }
 
-static __always_inline void fail(struct sock *sk, int error)
+static __noinline void fail(struct sock *sk, int error)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	enum connect_outcome outcome;
@@ -253,7 +257,7 @@ static __always_inline void fail(struct sock *sk, int error)
  * Counts a success that no program was run for; the entry is then that of an open connection. Its moment is past: the
  * smoothed round-trip time is near to what it took. Others may come to the same conclusion: whoever deletes the entry counts.
  */
-static __always_inline void succeed_late(struct sock *sk)
+static __noinline void succeed_late(struct sock *sk)
 {
 	u64 now = bpf_ktime_get_ns();
 	struct tcp_state attempt;

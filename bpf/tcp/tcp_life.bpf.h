@@ -115,7 +115,7 @@ static __always_inline bool aborts_on_data(const struct tcp_state *state, const 
 	       figures->data_segs_in != state->data_segments;
 }
 
-static __always_inline void judge_error(const struct tcp_state *state, const struct tcp_figures *figures, int old_state,
+static __noinline void judge_error(const struct tcp_state *state, const struct tcp_figures *figures, int old_state,
 					struct tcp_end *end)
 {
 	bool seen_by_program = !state->closing || figures->holder;

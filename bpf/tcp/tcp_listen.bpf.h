@@ -29,6 +29,9 @@ struct {
 	__type(value, u64); /* identity */
 } listen_owners SEC(".maps");
 
+/* 1 once a process that a rule excludes has listened: only then a connection that is born is asked whose it will be. */
+__u8 has_ignored_owners = 0;
+
 struct listener {
 	u64 since_ns;
 	u32 drops_before; /* it was seen */
@@ -57,7 +60,8 @@ static __always_inline struct owner_key owner_key_of(const struct sock *sk)
 	struct owner_key key = {
 		.netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
 		.address = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
-		.port = BPF_CORE_READ(sk, __sk_common.skc_num),
+		/* Given back when it is closed, skc_num is 0. */
+		.port = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport)),
 	};
 	struct in6_addr address;
 
@@ -68,44 +72,45 @@ static __always_inline struct owner_key owner_key_of(const struct sock *sk)
 	return key;
 }
 
-/* The same of a socket in a program with BTF, which reads it as it is. */
-static __always_inline struct owner_key local_address_of(struct sock *sk)
+/* NULL: nobody is known to listen there. Whoever listens on any address leaves no other one free, so that comes first. */
+static __always_inline u64 *find_owner(const struct owner_key *key)
 {
-	struct owner_key key = {
-		.netns = sk->__sk_common.skc_net.net->ns.inum,
-		.address = sk->__sk_common.skc_rcv_saddr,
-		.port = sk->__sk_common.skc_num,
-	};
-	struct in6_addr address;
+	struct owner_key any = {.netns = key->netns, .port = key->port};
+	u64 *owner = bpf_map_lookup_elem(&listen_owners, &any);
 
-	if (sk->__sk_common.skc_family == AF_INET6) {
-		bpf_core_read(&address, sizeof(address), &sk->__sk_common.skc_v6_rcv_saddr);
-		key.address = folded_address(&address);
-	}
-	return key;
+	return owner ?: bpf_map_lookup_elem(&listen_owners, key);
 }
 
-/* NULL: nobody is known to listen there. */
-static __always_inline u64 *find_owner(struct owner_key key)
-{
-	u64 *owner = bpf_map_lookup_elem(&listen_owners, &key);
-
-	if (owner)
-		return owner;
-	key.address = 0;
-	return bpf_map_lookup_elem(&listen_owners, &key);
-}
-
-/* The listeners of that address are `identity`'s from now on. */
-static __always_inline void hand_over(const struct sock *sk, u64 identity)
+/* Whose the listener is that a connection came by; a closed socket's memory still says where it was bound. */
+static __noinline u64 owner_of(const struct sock *sk)
 {
 	struct owner_key key = owner_key_of(sk);
-	u64 *owner = find_owner(key);
+	u64 *owner = find_owner(&key);
 
+	return owner ? *owner : IDENTITY_UNKNOWN;
+}
+
+static __noinline void set_owner(const struct sock *sk, u64 identity)
+{
+	struct owner_key key = owner_key_of(sk);
+	u64 *owner = find_owner(&key);
+
+	if (identity == IDENTITY_IGNORED)
+		has_ignored_owners = 1;
 	if (owner)
 		*owner = identity;
 	else
 		bpf_map_update_elem(&listen_owners, &key, &identity, BPF_ANY);
+}
+
+/* The running process, which is `identity` at `place`, has accepted `sk`, so its listener is that one's. Mostly it was. */
+static __always_inline void hand_over(const struct sock *sk, u16 port, const struct process_place *place, u64 identity)
+{
+	struct owner_key any = {.netns = place->netns, .port = port};
+	u64 *owner = bpf_map_lookup_elem(&listen_owners, &any);
+
+	if (!owner || *owner != identity)
+		set_owner(sk, identity);
 }
 
 /* False: it was there, or there is no room. */
@@ -131,7 +136,9 @@ static __always_inline void listen_begins(struct sock *sk)
 {
 	u64 identity = current_identity();
 
-	if (identity != IDENTITY_IGNORED)
+	if (identity == IDENTITY_IGNORED)
+		set_owner(sk, identity);
+	else
 		add_listener(sk, identity);
 }
 
@@ -140,13 +147,15 @@ static __always_inline void listen_ends(struct sock *sk)
 {
 	u64 address = (u64)sk, *owner;
 	struct listener *listener = bpf_map_lookup_elem(&listeners, &address);
+	struct owner_key key;
 	struct tcp_rare *rare;
 	u32 drops;
 
 	if (!listener)
 		return;
 	drops = sk->sk_drops.counter - listener->drops_before;
-	owner = find_owner(local_address_of(sk));
+	key = owner_key_of(sk);
+	owner = find_owner(&key);
 	if (drops && owner) {
 		rare = rare_cell(*owner, TCP_SERVER, by_port ? listener->port : 0);
 		if (rare)
@@ -159,7 +168,7 @@ static __always_inline void listen_ends(struct sock *sk)
 static __always_inline void report_listener(struct seq_file *out, struct sock *sk, const struct listener *listener)
 {
 	struct owner_key key = owner_key_of(sk);
-	u64 *owner = find_owner(key);
+	u64 *owner = find_owner(&key);
 	struct listener_report report = {
 		.socket = (u64)sk,
 		.since_ns = listener->since_ns,

@@ -32,7 +32,7 @@ static __always_inline struct tcp_live *live_cell(const struct tcp_state *state)
 }
 
 /* Nothing is lost without a cell: what a connection has carried is counted when it closes. */
-static __always_inline void report_open(const struct sock *sk, struct tcp_state *state)
+static __noinline void report_open(const struct sock *sk, struct tcp_state *state)
 {
 	struct tcp_live *cell;
 	struct tcp_figures figures;
@@ -64,7 +64,7 @@ static __always_inline enum connect_outcome outcome_of_what_is_left(const struct
 }
 
 /* An attempt whose socket has gone on was skipped. One that is still closed may just have begun. */
-static __always_inline void settle_attempt(struct sock *sk, const struct tcp_state *kept, u8 tcp_state_now)
+static __noinline void settle_attempt(struct sock *sk, const struct tcp_state *kept, u8 tcp_state_now)
 {
 	u64 age_ns = bpf_ktime_get_ns() - kept->since_ns;
 	struct tcp_state attempt;
@@ -87,7 +87,7 @@ static __always_inline void settle_attempt(struct sock *sk, const struct tcp_sta
 }
 
 /* Never accepted, so its handshake was not counted either. */
-static __always_inline void settle_unaccepted(struct sock *sk, struct tcp_state *state, bool gone)
+static __noinline void settle_unaccepted(struct sock *sk, struct tcp_state *state, bool gone)
 {
 	if (state->ended) {
 		/* While it lasts, its socket waits to be accepted even so. */
@@ -97,7 +97,7 @@ static __always_inline void settle_unaccepted(struct sock *sk, struct tcp_state 
 		if (state->grafted)
 			accepted_unseen(sk, state);
 		else
-			own(sk, state, state->identity);
+			own(sk, state, owner_of(sk));
 	} else if (BPF_CORE_READ(sk, sk_socket) && bpf_ktime_get_ns() - state->since_ns > SURELY_BEGUN_NS) {
 		settled++;
 		accepted_unseen(sk, state);
@@ -105,7 +105,7 @@ static __always_inline void settle_unaccepted(struct sock *sk, struct tcp_state 
 }
 
 /* Its end was not told. The socket's memory has it still, unless another socket's has come. */
-static __always_inline void settle_end(struct sock *sk, struct tcp_state *state, bool same)
+static __noinline void settle_end(struct sock *sk, struct tcp_state *state, bool same)
 {
 	struct tcp_figures figures;
 	struct tcp_state copy;
