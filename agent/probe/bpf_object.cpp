@@ -75,7 +75,6 @@ LibbpfMessages::~LibbpfMessages() { messages_of_thread = nullptr; }
 std::string explain_refusal(int code) {
   switch (code) {
     case EPERM:
-    case EACCES:
       return "refused: the agent lacks a capability (CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN or root), or this kernel's "
              "policy "
              "forbids it";
@@ -83,6 +82,7 @@ std::string explain_refusal(int code) {
       return "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF) or lacks the hook";
     case ENOENT:
       return "this kernel lacks the hook";
+    case EACCES:
     case EINVAL:
     case ENOTSUP:
       return "this kernel's verifier refuses it, or lacks a feature that it uses";

@@ -51,7 +51,9 @@ typedef _Bool bool;
 #define TCP_FIN_WAIT2 5
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
+#define TCP_CLOSING 11
 
 /* include/linux/socket.h, include/uapi/linux/in.h, include/net/sock.h */
 #define AF_INET 2
@@ -166,7 +168,6 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	u32 segs_out;
 	u32 data_segs_in;
-	u32 packets_out;
 	u32 total_retrans;
 	u32 srtt_us; /* eight times the smoothed round-trip time */
 	u32 snd_una;

@@ -108,45 +108,37 @@ Status LifeCells::retransmitted(std::uint64_t identity, std::uint64_t count, Clo
   return {};
 }
 
-Status LifeCells::drain_closed(const probe::BpfObject& object, bool with_carried, Clock::time_point now) {
+Status LifeCells::drain_closed(const probe::BpfObject& object, Clock::time_point now) {
   Status outcome;
   auto read = closed_drain_.read(object.map_fd("tcp_closed"), [&](const auto& key, const auto& sum) {
-    if (auto added = add_closed(key, sum, with_carried, now); !added) outcome = added;
+    if (auto added = add_closed(key, sum, now); !added) outcome = added;
   });
   if (!read) return read.error().context("tcp_closed");
   read = rare_drain_.read(object.map_fd("tcp_rare"), [&](const auto& key, const auto& sum) { add_rare(key, sum); });
   return read ? outcome : read.error().context("tcp_rare");
 }
 
-Status LifeCells::add_closed(const tcp_closed_key& key, const tcp_closed& sum, bool with_carried,
-                             Clock::time_point now) {
+Status LifeCells::add_closed(const tcp_closed_key& key, const tcp_closed& sum, Clock::time_point now) {
   if (key.role >= TCP_ROLES || key.close >= TCP_CLOSES || key.failure >= TCP_FAILURES || key.bucket >= LATENCY_BUCKETS)
     return Error("tcp_closed: a cell that no program writes");
   tcp_closed& seen = closed_[key];
-  if (with_carried) {
-    Carried& carried = ledger_of(key.identity, key.role, key.port).by_closed;
-    carried.received += sum.received - seen.received;
-    carried.sent += sum.sent - seen.sent;
-    carried.retransmits += sum.retransmits - seen.retransmits;
-    seen.received = sum.received;
-    seen.sent = sum.sent;
-    seen.retransmits = sum.retransmits;
-  }
-  if (sum.count == seen.count && sum.sum_ns == seen.sum_ns) return {};
+  if (sum.count == seen.count && sum.sum_ns == seen.sum_ns && sum.received == seen.received && sum.sent == seen.sent)
+    return {};
   const auto series = series_of(key.identity, key.role, now);
   if (!series) return series.error();
   const std::uint64_t count = sum.count - seen.count;
-  ledger_of(key.identity, key.role, key.port).closed += count;
+  Ledger& ledger = ledger_of(key.identity, key.role, key.port);
+  ledger.closed += count;
+  ledger.by_closed.received += sum.received - seen.received;
+  ledger.by_closed.sent += sum.sent - seen.sent;
+  ledger.by_closed.retransmits += sum.retransmits - seen.retransmits;
   if (RoleSeries* shown = *series; shown != nullptr) {
     shown->durations[key.close]->add(key.bucket, count, seconds_of(sum.sum_ns - seen.sum_ns));
     if (key.failure != FAILURE_NONE) shown->failures[key.failure]->add(count);
     shown->resets[0]->add(std::uint64_t{sum.resets_in - seen.resets_in});
     shown->resets[1]->add(std::uint64_t{sum.resets_out - seen.resets_out});
   }
-  seen.count = sum.count;
-  seen.sum_ns = sum.sum_ns;
-  seen.resets_in = sum.resets_in;
-  seen.resets_out = sum.resets_out;
+  seen = sum;
   return {};
 }
 

@@ -43,8 +43,8 @@ class LifeCells {
 
   LifeCells(const Families& families, TcpLabels& labels);
 
-  /// What has closed; `with_carried`: also what it has carried, which is right only before the pass.
-  Status drain_closed(const probe::BpfObject& object, bool with_carried, Clock::time_point now);
+  /// What has closed; before the pass.
+  Status drain_closed(const probe::BpfObject& object, Clock::time_point now);
   /// The sums of the pass of that number.
   Status read_live(const probe::BpfObject& object, std::uint32_t pass);
   /// What has opened, after what has closed: no scrape can show more ends than beginnings.
@@ -95,7 +95,7 @@ class LifeCells {
 
   Result<RoleSeries*> series_of(std::uint64_t identity, std::uint8_t role, Clock::time_point now);
   Ledger& ledger_of(std::uint64_t identity, std::uint8_t role, std::uint16_t port);
-  Status add_closed(const tcp_closed_key& key, const tcp_closed& sum, bool with_carried, Clock::time_point now);
+  Status add_closed(const tcp_closed_key& key, const tcp_closed& sum, Clock::time_point now);
   void add_rare(const tcp_role_key& key, const tcp_rare& sum);
   Status add_duration(const tcp_duration_key& key, const tcp_duration& sum, Clock::time_point now);
   Status add_wait(const tcp_duration_key& key, const tcp_duration& news);

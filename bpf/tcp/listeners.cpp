@@ -45,7 +45,7 @@ Status Listeners::collect(std::string_view reports, const probe::CellMap<tcp_rol
   for (const auto& [key, rare] : closed) {
     if (rare.listen_drops > 0) sums_[{key.identity, key.port}].closed_drops += rare.listen_drops;
   }
-  read_overflows(now);
+  read_shares(now);
   Status outcome = show_queues();
   for (auto& [key, sum] : sums_)
     if (auto shown = show_drops(key, sum); !shown) outcome = shown;
@@ -63,24 +63,35 @@ void Listeners::add(const listener_report& report, Clock::time_point now) {
   sum.open_drops += report.drops;
 }
 
-void Listeners::read_overflows(Clock::time_point now) {
+void Listeners::Share::rise_to(std::uint64_t now) {
+  unspent += now > total ? now - total : 0;
+  total = now;
+}
+
+std::uint64_t Listeners::Share::spend(std::uint64_t wanted) {
+  const std::uint64_t spent = std::min(wanted, unspent);
+  unspent -= spent;
+  return spent;
+}
+
+void Listeners::read_shares(Clock::time_point now) {
   std::map<std::uint32_t, bool> wanted;
   for (const auto& [key, sum] : sums_)
     wanted[sum.netns] = wanted[sum.netns] || sum.open_drops + sum.closed_drops > sum.shown_drops;
   for (const auto& [netns, has_drops] : wanted) {
-    const auto known = overflows_.find(netns);
-    if (netns == 0 || (known != overflows_.end() && !has_drops)) continue;
+    const bool is_new = shares_.count(netns) == 0;
+    if (netns == 0 || (!is_new && !has_drops)) continue;
     const auto netstat = netns_.read(netns, "netstat", now);
-    const auto total = netstat ? probe::protocol_counter(*netstat, "TcpExt", "ListenOverflows")
-                               : Result<std::uint64_t>(netstat.error());
-    if (!total) continue;  // nobody lives there whose view could be read: its drops count as the commoner kind
-    if (known == overflows_.end()) {
-      // A namespace whose listeners have dropped before it was first looked at: all that it has counted may be theirs.
-      overflows_[netns] = {*total, has_drops ? *total : 0};
-    } else {
-      known->second.unspent += *total - std::min(known->second.total, *total);
-      known->second.total = *total;
-    }
+    if (!netstat) continue;  // nobody lives there whose view could be read
+    const auto overflows = probe::protocol_counter(*netstat, "TcpExt", "ListenOverflows");
+    const auto drops = probe::protocol_counter(*netstat, "TcpExt", "ListenDrops");
+    if (!overflows || !drops) continue;
+    Shares& shares = shares_[netns];
+    shares.overflows.rise_to(*overflows);
+    shares.others.rise_to(*drops - std::min(*drops, *overflows));
+    // What happened before its listeners were looked at is not theirs, unless they have dropped something since their
+    // birth.
+    if (is_new && !has_drops) shares.overflows.unspent = shares.others.unspent = 0;
   }
 }
 
@@ -103,16 +114,12 @@ Status Listeners::show_queues() {
 
 Status Listeners::show_drops(const Key& key, Sum& sum) {
   const std::uint64_t total = sum.open_drops + sum.closed_drops;
-  std::uint64_t news = total > sum.shown_drops ? total - sum.shown_drops : 0;
+  const std::uint64_t news = total > sum.shown_drops ? total - sum.shown_drops : 0;
   sum.shown_drops += news;
-  const auto known = overflows_.find(sum.netns);
-  std::uint64_t overflowed = news;
-  if (known != overflows_.end()) {
-    overflowed = std::min(news, known->second.unspent);
-    known->second.unspent -= overflowed;
-  }
+  Shares& shares = shares_[sum.netns];
+  const std::uint64_t overflowed = shares.overflows.spend(news);
   if (auto counted = count(key, kAcceptQueueFull, overflowed); !counted) return counted;
-  return count(key, kSynQueueFull, news - overflowed);
+  return count(key, kSynQueueFull, shares.others.spend(news - overflowed));
 }
 
 Status Listeners::count(const Key& key, const char* reason, std::uint64_t drops) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Listeners: the gauges of their queues and the connections that they dropped, from the reports of the pass over them. A
-// socket counts its drops itself, whatever their reason; of those that overflowed the accept queue the kernel counts how many
-// there were in the namespace (TcpExt ListenOverflows), the rest had no room among the half-open ones. Owned by the probe; the
-// collecting thread only.
+// socket counts its drops itself, but among them segments that cost nobody a connection (a deferred accept's ACK). How many
+// connections were dropped, and how many of these for a full accept queue, the kernel counts for the whole namespace (TcpExt
+// ListenDrops, ListenOverflows); the others had no room among the half-open ones. So a listener's news are told by both. Owned
+// by the probe; the collecting thread only.
 #pragma once
 
 #include <cstdint>
@@ -51,15 +52,22 @@ class Listeners {
     std::uint64_t shown_drops = 0;
   };
   using Key = std::pair<std::uint64_t, std::uint16_t>;  // identity, port
-  /// The kernel's count of one namespace, as far as it has been spent on listeners.
-  struct Overflows {
+  /// One of the kernel's counters of one namespace, and what of it no listener has been told yet.
+  struct Share {
     std::uint64_t total = 0;
     std::uint64_t unspent = 0;
+    void rise_to(std::uint64_t now);
+    /// Up to `wanted` of what is unspent.
+    std::uint64_t spend(std::uint64_t wanted);
+  };
+  struct Shares {
+    Share overflows;  // accept queue full
+    Share others;     // dropped for another reason
   };
 
   void add(const listener_report& report, Clock::time_point now);
-  /// Reads what has overflowed in each namespace whose listeners have dropped anything, or that is new.
-  void read_overflows(Clock::time_point now);
+  /// Reads what each namespace has dropped whose listeners have dropped anything, or that is new.
+  void read_shares(Clock::time_point now);
   Status show_queues();
   Status show_drops(const Key& key, Sum& sum);
   Status count(const Key& key, const char* reason, std::uint64_t drops);
@@ -68,7 +76,7 @@ class Listeners {
   TcpLabels& labels_;
   probe::NetnsProcesses& netns_;
   std::map<Key, Sum> sums_;
-  std::map<std::uint32_t, Overflows> overflows_;
+  std::map<std::uint32_t, Shares> shares_;  // by namespace
   std::uint64_t size_ = 0;
 };
 

@@ -32,8 +32,7 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 			passive_open(sk);
 		break;
 	case TCP_FIN_WAIT1:
-	case TCP_CLOSE_WAIT:
-		begin_close(sk, new_state);
+		begin_close(sk);
 		break;
 	case TCP_CLOSE:
 		if (old_state == TCP_LISTEN)
@@ -138,10 +137,9 @@ SEC("iter/bpf_map_elem")
 int visit_sockets(struct bpf_iter__bpf_map_elem *ctx)
 {
 	u64 *address = ctx->key;
-	struct tcp_state *state = ctx->value;
 
-	if (address && state)
-		visit_socket(*address, state);
+	if (address)
+		visit_socket(*address);
 	return 0;
 }
 

@@ -176,11 +176,13 @@ Result<bool> Tcp::pass() {
  */
 Status Tcp::collect(Clock::time_point now) {
   if (object_.map_fd("sockets") < 0) return {};  // never started
-  if (auto drained = lives_.drain_closed(object_, true, now); !drained) return drained;
-  const auto settled = pass();
-  if (!settled) return settled.error().context("sockets");
-  if (*settled)
-    if (auto drained = lives_.drain_closed(object_, false, now); !drained) return drained;
+  // A pass that has found ends is done once more, so that these show at once.
+  for (int times = 0; times < 2; ++times) {
+    if (auto drained = lives_.drain_closed(object_, now); !drained) return drained;
+    const auto settled = pass();
+    if (!settled) return settled.error().context("sockets");
+    if (!*settled) break;
+  }
   if (auto read = lives_.read_live(object_, skeleton_->bss->pass); !read) return read;
   auto reports = object_.run_over_map("visit_listeners", "listeners");
   if (!reports) return reports.error().context("listeners");

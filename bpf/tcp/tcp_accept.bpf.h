@@ -35,25 +35,21 @@ static __always_inline u32 handshake_us_of(const struct tcp_sock *tcp)
 	return ((1U << (repetitions & 7)) - 1) * SYNACK_TIMEOUT_US;
 }
 
-static __always_inline bool count_handshake(const struct tcp_state *state)
-{
-	return count_duration(state->identity, DURATION_HANDSHAKE, state->family, port_label(state),
-			      (u64)state->handshake_us * 1000);
-}
-
 /* The handshake of a connection that is in the map already has ended: by simultaneous open, or accepted early. */
 static __noinline void passive_open_of_known(struct sock *sk, struct tcp_state *state, const struct tcp_state *fresh)
 {
-	if (state->phase == PHASE_CONNECTING) {
+	bool same = state->peer_port == fresh->peer_port;
+
+	if (same && state->phase == PHASE_CONNECTING) {
 		succeed(sk);
-	} else if (state->phase == PHASE_EARLY && state->peer_port == fresh->peer_port) {
+	} else if (same && state->phase == PHASE_EARLY) {
 		state->handshake_us = fresh->handshake_us;
 		state->since_ns = fresh->since_ns;
 		state->phase = PHASE_OPEN;
 		if (!count_handshake(state))
 			drop_state(sk);
 	} else {
-		keep(sk, fresh);
+		replace(sk, fresh);
 	}
 }
 
@@ -98,12 +94,11 @@ static __always_inline void own(const struct sock *sk, struct tcp_state *state, 
 }
 
 /*
- * A connection without state is taken by accept: early, by Fast Open; one that was established before the agent came; or one
- * that had no room.
+ * A connection without state is taken by accept: early, before the handshake's end was told (TCP Fast Open, or another CPU that
+ * has put it into the queue and not come to that yet); one that was established before the agent came; or one that had no room.
  */
-static __noinline void accept_unknown(struct sock *sk, u64 identity)
+static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_state_before)
 {
-	u8 tcp_state_now = BPF_CORE_READ(sk, __sk_common.skc_state);
 	struct tcp_state *known, state = {
 		.since_ns = bpf_ktime_get_ns(),
 		.identity = identity,
@@ -114,7 +109,7 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity)
 		.local_port = BPF_CORE_READ(sk, __sk_common.skc_num),
 	};
 
-	if (tcp_state_now == TCP_SYN_RECV) {
+	if (tcp_state_before == TCP_SYN_RECV) {
 		state.phase = PHASE_EARLY;
 		count_duration(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), 0);
 		if (!insert_state(sk, &state) && (known = find_state(sk)))
@@ -123,23 +118,28 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity)
 	}
 	count_in_bucket(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), BUCKET_UNKNOWN, 0);
 	set_owner(sk, identity);
-	if (tcp_state_now == TCP_CLOSE)
+	if (tcp_state_before == TCP_CLOSE)
 		return;
 	state.phase = PHASE_OPEN;
 	state.grafted = 1;
-	take_up(sk, &state);
+	take_up(sk, &state); /* without room its loss was counted when it was established */
 }
 
 /* accept gives `sk` to the process that runs now. */
 static __always_inline void accepted(struct sock *sk)
 {
+	/*
+	 * Read before the look-up: programs are run before a state is stored, so what is established and has no entry then was
+	 * never told to them.
+	 */
+	u8 tcp_state_before = BPF_CORE_READ(sk, __sk_common.skc_state);
 	struct process_place place = current_place();
 	struct tcp_state *state = find_state(sk);
 	u64 identity = identity_at(&place);
 
 	if (!state) {
 		if (identity != IDENTITY_IGNORED)
-			accept_unknown(sk, identity);
+			accept_unknown(sk, identity, tcp_state_before);
 		return;
 	}
 	if (state->accepted)
@@ -154,16 +154,6 @@ static __always_inline void accepted(struct sock *sk)
 		drop_state(sk);
 	else
 		own(sk, state, identity);
-}
-
-/* accept was not seen: by io_uring, or where no hook tells of it. Its moment and its caller are not known. */
-static __always_inline void accepted_unseen(struct sock *sk, struct tcp_state *state)
-{
-	u64 identity = owner_of(sk);
-
-	count_loss(LOSS_ACCEPT_UNSEEN);
-	count_in_bucket(identity, DURATION_ACCEPT_WAIT, state->family, port_label(state), BUCKET_UNKNOWN, 0);
-	own(sk, state, identity);
 }
 
 /* A socket that a process has had since before the agent; its role is told by who listens on its port. */
@@ -185,21 +175,20 @@ static __always_inline void take_up_open(const struct sock *sk, u64 identity)
 	case TCP_SYN_SENT:
 		state.phase = PHASE_CONNECTING;
 		break;
-	case TCP_CLOSE_WAIT:
-		state.closing = 1 + CLOSE_REMOTE_FIN;
-		break;
 	case TCP_FIN_WAIT1:
 	case TCP_FIN_WAIT2:
-		state.closing = 1 + CLOSE_LOCAL_FIN;
+		state.closed_here = 1;
 		break;
 	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
 		break;
 	default:
 		return;
 	}
 	if (state.phase == PHASE_OPEN && find_owner(&key))
 		state.role = TCP_SERVER;
-	take_up(sk, &state);
+	if (!take_up(sk, &state))
+		count_loss(LOSS_STATE_FULL);
 }
 
 #endif

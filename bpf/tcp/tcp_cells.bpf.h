@@ -76,15 +76,18 @@ struct {
 /* Inode number of the agent's network namespace. Set before the load. */
 const volatile __u32 own_netns = 0;
 
+/* What every cell begins with: no value is larger. */
+static const u64 zeros[8] = {};
+
 /*
- * The cell of `key` in `map`, made from `zero` when it is new; NULL when there is no room. An error of the update may mean
- * that another CPU was first, so only the second look-up tells.
+ * The cell of `key` in `map`, made when it is new; NULL when there is no room. An error of the update may mean that another
+ * CPU was first, so only the second look-up tells.
  */
-#define CELL(map, key, zero)                                              \
+#define CELL(map, key)                                                    \
 	({                                                                \
 		void *cell_ = bpf_map_lookup_elem(&(map), (key));         \
 		if (!cell_) {                                             \
-			bpf_map_update_elem(&(map), (key), (zero), BPF_NOEXIST); \
+			bpf_map_update_elem(&(map), (key), zeros, BPF_NOEXIST); \
 			cell_ = bpf_map_lookup_elem(&(map), (key));       \
 		}                                                         \
 		cell_;                                                    \
@@ -101,18 +104,16 @@ const volatile __u32 own_netns = 0;
 static __always_inline struct tcp_audit *audit_of(struct sock *sk)
 {
 	u32 netns = sk->__sk_common.skc_net.net->ns.inum, zero_index = 0;
-	struct tcp_audit zero = {};
 
 	if (netns == own_netns)
 		return bpf_map_lookup_elem(&audit_here, &zero_index);
-	return CELL(audit_elsewhere, &netns, &zero);
+	return CELL(audit_elsewhere, &netns);
 }
 
 static __always_inline struct connect_begun *begun_cell(u64 identity, u8 family)
 {
 	struct connect_begun_key key = {.identity = identity, .family = family};
-	struct connect_begun zero = {};
-	struct connect_begun *cell = CELL(connect_begun, &key, &zero);
+	struct connect_begun *cell = CELL(connect_begun, &key);
 
 	if (!cell)
 		count_loss(LOSS_CELLS_FULL);
@@ -139,8 +140,7 @@ static __always_inline bool count_end(const struct tcp_state *attempt, enum conn
 		.family = attempt->family,
 		.outcome = outcome,
 	};
-	struct connect_ended zero = {};
-	struct connect_ended *cell = CELL(connect_ended, &key, &zero);
+	struct connect_ended *cell = CELL(connect_ended, &key);
 
 	if (!cell) {
 		count_lost_end(attempt, LOSS_CELLS_FULL);
@@ -163,8 +163,7 @@ static __always_inline bool count_in_bucket(u64 identity, enum tcp_duration_kind
 		.kind = kind,
 		.variety = variety,
 	};
-	struct tcp_duration zero = {};
-	struct tcp_duration *cell = CELL(tcp_durations, &key, &zero);
+	struct tcp_duration *cell = CELL(tcp_durations, &key);
 
 	if (!cell) {
 		count_loss(LOSS_CELLS_FULL);
@@ -180,11 +179,16 @@ static __always_inline bool count_duration(u64 identity, enum tcp_duration_kind 
 	return count_in_bucket(identity, kind, variety, port, latency_bucket(ns), ns);
 }
 
+static __always_inline bool count_handshake(const struct tcp_state *state)
+{
+	return count_duration(state->identity, DURATION_HANDSHAKE, state->family, port_label(state),
+			      (u64)state->handshake_us * 1000);
+}
+
 static __always_inline struct tcp_rare *rare_cell(u64 identity, u8 role, u16 port)
 {
 	struct tcp_role_key key = {.identity = identity, .role = role, .port = port};
-	struct tcp_rare zero = {};
-	struct tcp_rare *cell = CELL(tcp_rare, &key, &zero);
+	struct tcp_rare *cell = CELL(tcp_rare, &key);
 
 	if (!cell)
 		count_loss(LOSS_CELLS_FULL);
@@ -225,8 +229,7 @@ static __always_inline struct tcp_closed_key closed_key(const struct tcp_state *
 
 static __always_inline void count_close(const struct tcp_closed_key *key, const struct tcp_end *end)
 {
-	struct tcp_closed zero = {};
-	struct tcp_closed *cell = CELL(tcp_closed, key, &zero);
+	struct tcp_closed *cell = CELL(tcp_closed, key);
 
 	if (!cell) {
 		count_lost_close(key->identity, key->role, key->port, LOSS_CELLS_FULL);

@@ -133,13 +133,35 @@ static __always_inline bool joins_mptcp(struct tcp_sock *tcp)
 			   BPF_CORE_READ_BITFIELD_PROBED(subflow, mp_join));
 }
 
-/* Counts the end of an entry whose socket is gone: another one has its address. */
+/* An attempt that was given up is closed at once; one that nobody answers lasts longer than that. */
+#define SURELY_TIMED_OUT_NS 900000000ULL
+
+/*
+ * Counts the end of an entry whose socket is gone: another one has its address. What it was is a guess by what is known of
+ * it, but that it ended is certain, and so everything still adds up.
+ */
 static __noinline void bury(const struct tcp_state *stale)
 {
-	if (stale->phase == PHASE_CONNECTING)
-		count_lost_end(stale, LOSS_END_MISSED);
-	else
-		count_lost_close(stale->identity, stale->role, port_label(stale), LOSS_END_MISSED);
+	u64 age_ns = bpf_ktime_get_ns() - stale->since_ns;
+	struct tcp_end end = stale->end; /* as of the last pass, or of its end, if that was seen */
+	struct tcp_closed_key key;
+
+	if (stale->phase == PHASE_CONNECTING) {
+		if (stale->taken_up)
+			return;
+		count_loss(LOSS_END_MISSED);
+		count_end(stale, age_ns > SURELY_TIMED_OUT_NS ? CONNECT_TIMEOUT : CONNECT_ABORTED, age_ns, 0);
+		return;
+	}
+	if (!stale->ended) {
+		count_loss(LOSS_END_MISSED);
+		end.duration_ns = age_ns;
+		end.close = stale->closed_here ? CLOSE_LOCAL_FIN : CLOSE_REMOTE_FIN;
+	}
+	if (!stale->accepted && !count_handshake(stale))
+		return;
+	key = closed_key(stale, &end);
+	count_close(&key, &end);
 }
 
 /* Puts the state of a new socket in the place of another's whose end was not seen, if that is why there was none. */
@@ -259,7 +281,7 @@ static __noinline void fail(struct sock *sk, int error)
  */
 static __noinline void succeed_late(struct sock *sk)
 {
-	u64 now = bpf_ktime_get_ns();
+	u64 took_ns = (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000;
 	struct tcp_state attempt;
 
 	if (!take_state(sk, &attempt))
@@ -269,10 +291,9 @@ static __noinline void succeed_late(struct sock *sk)
 		return;
 	}
 	count_loss(LOSS_END_SKIPPED);
-	if (!attempt.taken_up &&
-	    !count_end(&attempt, CONNECT_OK, (u64)(BPF_CORE_READ((struct tcp_sock *)sk, srtt_us) >> 3) * 1000, 0))
+	if (!attempt.taken_up && !count_end(&attempt, CONNECT_OK, took_ns, 0))
 		return;
-	open_up(&attempt, now);
+	open_up(&attempt, attempt.since_ns + took_ns);
 	attempt.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
 	if (!insert_state(sk, &attempt))
 		count_lost_close(attempt.identity, TCP_CLIENT, 0, LOSS_STATE_FULL);

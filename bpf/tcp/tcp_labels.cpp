@@ -28,7 +28,8 @@ std::string LimitedLabel::admit(const std::string& value) {
 
 OwnerLabels TcpLabels::owner_of(std::uint64_t identity) {
   const identity::ProcessLabel& label = identities_.label_of(identity);
-  return {label.prefix, netns_.admit(std::to_string(label.netns)), label.captured};
+  // What nobody will see must not take the place of what could be seen.
+  return {label.prefix, label.captured ? netns_.admit(std::to_string(label.netns)) : "", label.captured};
 }
 
 void TcpLabels::learn_listener(std::uint32_t netns, std::uint16_t port, const listen_address& address) {

@@ -11,43 +11,28 @@
 #define CONNSCOPE_TCP_LIFE_BPF_H
 
 #include "bpf/tcp/tcp_connect.bpf.h"
+#include "bpf/tcp/tcp_listen.bpf.h"
 
-/* What the kernel knows of a socket, as far as its end is judged by it. */
+/* What a socket has carried. */
 struct tcp_figures {
 	u64 bytes_received;
 	u64 bytes_sent;
 	u64 bytes_retrans;
 	unsigned long flags;
-	const void *holder; /* its struct socket */
-	u32 data_segs_in;
 	u32 total_retrans;
 	u32 srtt_us;
-	u32 snd_una;
-	u32 snd_nxt;
-	u32 write_seq;
-	u32 user_timeout;
-	int error;
-	u8 shutdown;
 };
 
 /* In a program with BTF. */
-static __always_inline struct tcp_figures figures_of(struct sock *sk, const struct tcp_sock *tcp)
+static __always_inline struct tcp_figures figures_of(const struct sock *sk, const struct tcp_sock *tcp)
 {
 	struct tcp_figures figures = {
 		.bytes_received = tcp->bytes_received,
 		.bytes_sent = tcp->bytes_sent,
 		.bytes_retrans = tcp->bytes_retrans,
 		.flags = sk->__sk_common.skc_flags,
-		.holder = sk->sk_socket,
-		.data_segs_in = tcp->data_segs_in,
 		.total_retrans = tcp->total_retrans,
 		.srtt_us = tcp->srtt_us,
-		.snd_una = tcp->snd_una,
-		.snd_nxt = tcp->snd_nxt,
-		.write_seq = tcp->write_seq,
-		.user_timeout = tcp->inet_conn.icsk_user_timeout,
-		.error = sk->sk_err,
-		.shutdown = BPF_CORE_READ_BITFIELD(sk, sk_shutdown),
 	};
 
 	return figures;
@@ -62,16 +47,8 @@ static __always_inline struct tcp_figures figures_read(const struct sock *sk)
 		.bytes_sent = BPF_CORE_READ(tcp, bytes_sent),
 		.bytes_retrans = BPF_CORE_READ(tcp, bytes_retrans),
 		.flags = BPF_CORE_READ(sk, __sk_common.skc_flags),
-		.holder = BPF_CORE_READ(sk, sk_socket),
-		.data_segs_in = BPF_CORE_READ(tcp, data_segs_in),
 		.total_retrans = BPF_CORE_READ(tcp, total_retrans),
 		.srtt_us = BPF_CORE_READ(tcp, srtt_us),
-		.snd_una = BPF_CORE_READ(tcp, snd_una),
-		.snd_nxt = BPF_CORE_READ(tcp, snd_nxt),
-		.write_seq = BPF_CORE_READ(tcp, write_seq),
-		.user_timeout = BPF_CORE_READ(tcp, inet_conn.icsk_user_timeout),
-		.error = BPF_CORE_READ(sk, sk_err),
-		.shutdown = BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown),
 	};
 
 	return figures;
@@ -90,40 +67,60 @@ static __always_inline u64 payload_sent(const struct tcp_figures *figures)
 
 /* --- why it ended -------------------------------------------------------------------------------------------------- */
 
+/* Who began to close a socket that goes from `old_state` to CLOSE. */
+static __always_inline bool closed_here_first(int old_state)
+{
+	return old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2 || old_state == TCP_CLOSING;
+}
+
+static __always_inline bool closed_there_first(int old_state)
+{
+	return old_state == TCP_CLOSE_WAIT || old_state == TCP_LAST_ACK;
+}
+
 /*
  * Which timer gave up. What was not acknowledged or not even sent tells, since the queue itself is purged before the end; a
  * user time-out replaces the limits of all of them (net/ipv4/tcp_timer.c).
  */
-static __always_inline u8 timeout_failure(const struct tcp_figures *figures)
+static __always_inline void judge_timeout(const struct tcp_sock *tcp, struct tcp_end *end)
 {
-	if (figures->user_timeout)
-		return FAILURE_USER_TIMEOUT;
-	if (figures->snd_una != figures->snd_nxt)
-		return FAILURE_RETRANSMIT_TIMEOUT;
-	if (figures->snd_nxt != figures->write_seq)
-		return FAILURE_ZERO_WINDOW_TIMEOUT;
-	return FAILURE_KEEPALIVE_TIMEOUT;
+	u32 snd_nxt = BPF_CORE_READ(tcp, snd_nxt);
+
+	end->close = CLOSE_TIMEOUT;
+	if (BPF_CORE_READ(tcp, snd_una) != snd_nxt) {
+		end->failure = FAILURE_RETRANSMIT_TIMEOUT;
+	} else if (BPF_CORE_READ(tcp, write_seq) != snd_nxt) {
+		end->failure = FAILURE_ZERO_WINDOW_TIMEOUT;
+	} else {
+		end->failure = FAILURE_KEEPALIVE_TIMEOUT;
+		end->resets_out = 1; /* tcp_keepalive_timer sends one, the other timers do not */
+	}
+	if (BPF_CORE_READ(tcp, inet_conn.icsk_user_timeout))
+		end->failure = FAILURE_USER_TIMEOUT;
 }
 
 /*
  * Whether the reset is our own: data that comes for a socket which its program has closed makes the kernel end it with the
  * error of a reset, and send one (tcp_rcv_state_process: TCPAbortOnData).
  */
-static __always_inline bool aborts_on_data(const struct tcp_state *state, const struct tcp_figures *figures, int old_state)
+static __always_inline bool aborts_on_data(const struct sock *sk, const struct tcp_state *state, int old_state)
 {
-	return (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2) && figures->shutdown & RCV_SHUTDOWN &&
-	       figures->data_segs_in != state->data_segments;
+	return (old_state == TCP_FIN_WAIT1 || old_state == TCP_FIN_WAIT2) &&
+	       BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown) & RCV_SHUTDOWN &&
+	       BPF_CORE_READ((const struct tcp_sock *)sk, data_segs_in) != state->data_segments;
 }
 
-static __noinline void judge_error(const struct tcp_state *state, const struct tcp_figures *figures, int old_state,
-					struct tcp_end *end)
+/* What `error` adds to the end of a socket; any pointer. */
+static __noinline void judge_error(const struct sock *sk, const struct tcp_state *state, int error, int old_state,
+				   struct tcp_end *end)
 {
-	bool seen_by_program = !state->closing || figures->holder;
+	bool half_closed = closed_here_first(old_state) || closed_there_first(old_state);
+	bool seen_by_program = !half_closed || BPF_CORE_READ(sk, sk_socket);
 
-	switch (figures->error) {
+	switch (error) {
 	case ECONNRESET:
 	case EPIPE: /* a reset after the remote FIN */
-		if (aborts_on_data(state, figures, old_state)) {
+		if (aborts_on_data(sk, state, old_state)) {
 			end->resets_out = 1;
 			return;
 		}
@@ -141,12 +138,11 @@ static __noinline void judge_error(const struct tcp_state *state, const struct t
 	default: /* ETIMEDOUT, or the error that an ICMP message gave for it */
 		if (!seen_by_program)
 			return;
-		end->close = CLOSE_TIMEOUT;
-		end->failure = timeout_failure(figures);
+		judge_timeout((const struct tcp_sock *)sk, end);
 	}
 }
 
-/* What `state` says at the change from `old_state` to CLOSE. */
+/* The end of a socket that goes from `old_state` to CLOSE, but for what its error says. */
 static __always_inline struct tcp_end judge_end(const struct tcp_state *state, const struct tcp_figures *figures,
 						int old_state)
 {
@@ -155,18 +151,32 @@ static __always_inline struct tcp_end judge_end(const struct tcp_state *state, c
 		.sent = payload_sent(figures) - state->sent_before,
 		.retransmits = figures->total_retrans - state->retransmits_before,
 		.rtt_us = figures->srtt_us >> 3,
-		.close = state->closing ? state->closing - 1 : CLOSE_LOCAL_RESET,
+		.close = CLOSE_LOCAL_RESET,
 	};
 
-	if (figures->error)
-		judge_error(state, figures, old_state, &end);
-	else if (old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT)
-		end.resets_out = 1; /* linger 0, data that nobody read, or connect to AF_UNSPEC */
+	if (closed_here_first(old_state))
+		end.close = CLOSE_LOCAL_FIN;
+	else if (closed_there_first(old_state))
+		end.close = CLOSE_REMOTE_FIN;
 	end.duration_ns = bpf_ktime_get_ns() - state->since_ns;
 	return end;
 }
 
+/* Linger 0, data that nobody read, or connect to AF_UNSPEC: closed without an error, and without a FIN of our own. */
+static __always_inline bool resets(int old_state)
+{
+	return old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT;
+}
+
 /* --- the course of a life -------------------------------------------------------------------------------------------- */
+
+/* Counts the end of a connection whose state the caller has taken. */
+static __always_inline void count_end_of_taken(const struct tcp_state *state, const struct tcp_end *end)
+{
+	struct tcp_closed_key key = closed_key(state, end);
+
+	count_close(&key, end);
+}
 
 /* Counts the end of a connection; of several callers one is first. */
 static __always_inline void count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
@@ -189,38 +199,69 @@ static __always_inline void finish(const struct sock *sk)
 	count_end_of_life(sk, state, &end);
 }
 
-/* → FIN_WAIT1 or → CLOSE_WAIT: the first FIN. */
-static __always_inline void begin_close(struct sock *sk, int new_state)
+/* → FIN_WAIT1: what comes from now on is too late. */
+static __always_inline void begin_close(struct sock *sk)
 {
 	struct tcp_state *state = find_state(sk);
 	struct tcp_sock *tcp;
 
 	if (!state)
 		return;
-	if (state->phase == PHASE_CONNECTING) {
-		succeed_late(sk);
-		state = find_state(sk);
-		if (!state)
-			return;
-	}
 	tcp = bpf_skc_to_tcp_sock(sk);
-	if (sk->sk_socket)
-		state->grafted = 1;
 	if (tcp)
 		state->data_segments = tcp->data_segs_in;
-	if (!state->closing)
-		state->closing = 1 + (new_state == TCP_FIN_WAIT1 ? CLOSE_LOCAL_FIN : CLOSE_REMOTE_FIN);
+	state->closed_here = 1;
+}
+
+/* Accepted, and never seen to be established: it ended in one with the handshake. False: lost, and counted as such. */
+static __noinline bool end_early(const struct sock *sk, const struct tcp_state *state, u64 duration_ns)
+{
+	if (count_duration(state->identity, DURATION_HANDSHAKE, state->family, port_label(state), duration_ns))
+		return true;
+	drop_state(sk);
+	return false;
+}
+
+/*
+ * Counts a connection whose accept was not seen: by io_uring, or where no hook tells of it. Its moment and its caller are not
+ * known. False: lost, and counted as such.
+ */
+static __noinline bool count_unseen_accept(const struct sock *sk, struct tcp_state *state)
+{
+	state->identity = owner_of(sk);
+	count_loss(LOSS_ACCEPT_UNSEEN);
+	count_in_bucket(state->identity, DURATION_ACCEPT_WAIT, state->family, port_label(state), BUCKET_UNKNOWN, 0);
+	return count_handshake(state);
+}
+
+/* Keeps the end of a connection that nobody was seen to accept. */
+static __noinline void end_unaccepted(struct sock *sk, struct tcp_state *state, const struct tcp_end *end, int old_state)
+{
+	struct tcp_state copy;
+
+	/* The kernel sends no FIN by itself: somebody has accepted it, and closed it since. */
+	if (closed_here_first(old_state) || old_state == TCP_LAST_ACK) {
+		if (take_state(sk, &copy) && count_unseen_accept(sk, &copy))
+			count_end_of_taken(&copy, end);
+		return;
+	}
+	if (sk->sk_socket)
+		state->grafted = 1;
+	state->end = *end;
+	__sync_fetch_and_add(&state->ended, 1);
+	if (*(volatile u32 *)&state->accepted)
+		finish(sk);
 }
 
 /* Any state but LISTEN → CLOSE. */
 static __always_inline void end(struct sock *sk, int old_state)
 {
 	struct tcp_state *state = find_state(sk);
-	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_figures figures;
-	struct tcp_end ended;
+	struct tcp_sock *tcp;
+	struct tcp_end end;
 
-	if (!state || !tcp)
+	if (!state)
 		return;
 	if (state->phase == PHASE_CONNECTING) {
 		if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV) {
@@ -232,32 +273,27 @@ static __always_inline void end(struct sock *sk, int old_state)
 		if (!state)
 			return;
 	}
-	figures = figures_of(sk, tcp);
-	ended = judge_end(state, &figures, old_state);
-	if (state->phase == PHASE_EARLY) {
-		/* Accepted, and never seen to be established: a reset, or a close in one with the handshake's last segment. */
-		if (!count_duration(state->identity, DURATION_HANDSHAKE, state->family, port_label(state),
-				    ended.duration_ns)) {
-			drop_state(sk);
-			return;
-		}
-	}
-	if (state->accepted) {
-		count_end_of_life(sk, state, &ended);
+	tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
 		return;
-	}
-	if (figures.holder)
-		state->grafted = 1;
-	state->end = ended;
-	__sync_fetch_and_add(&state->ended, 1);
-	if (*(volatile u32 *)&state->accepted)
-		finish(sk);
+	figures = figures_of(sk, tcp);
+	end = judge_end(state, &figures, old_state);
+	if (sk->sk_err)
+		judge_error(sk, state, sk->sk_err, old_state, &end);
+	else if (resets(old_state))
+		end.resets_out = 1;
+	if (state->phase == PHASE_EARLY && !end_early(sk, state, end.duration_ns))
+		return;
+	if (state->accepted)
+		count_end_of_life(sk, state, &end);
+	else
+		end_unaccepted(sk, state, &end, old_state);
 }
 
 /* --- sockets that were there before ----------------------------------------------------------------------------------- */
 
-/* Follows an open socket from now on: what it has carried so far is not counted. */
-static __always_inline void take_up(const struct sock *sk, struct tcp_state *state)
+/* Follows an open socket from now on: what it has carried so far is not counted. False: there is no room. */
+static __always_inline bool take_up(const struct sock *sk, struct tcp_state *state)
 {
 	struct tcp_figures figures = figures_read(sk);
 
@@ -265,14 +301,12 @@ static __always_inline void take_up(const struct sock *sk, struct tcp_state *sta
 	state->received_before = payload_received(&figures);
 	state->sent_before = payload_sent(&figures);
 	state->retransmits_before = figures.total_retrans;
-	state->data_segments = figures.data_segs_in;
-	if (!insert_state(sk, state)) {
-		if (!find_state(sk))
-			count_loss(LOSS_STATE_FULL);
-		return;
-	}
+	state->data_segments = BPF_CORE_READ((const struct tcp_sock *)sk, data_segs_in);
+	if (!insert_state(sk, state))
+		return find_state(sk);
 	if (state->phase != PHASE_CONNECTING)
 		count_taken_up(state);
+	return true;
 }
 
 #endif

@@ -155,6 +155,7 @@ static __always_inline void listen_ends(struct sock *sk)
 		return;
 	drops = sk->sk_drops.counter - listener->drops_before;
 	key = owner_key_of(sk);
+	key.port = listener->port; /* the socket has given it back */
 	owner = find_owner(&key);
 	if (drops && owner) {
 		rare = rare_cell(*owner, TCP_SERVER, by_port ? listener->port : 0);

@@ -24,18 +24,20 @@ __u64 settled = 0;
 static __always_inline struct tcp_live *live_cell(const struct tcp_state *state)
 {
 	struct tcp_role_key key = {.identity = state->identity, .role = state->role, .port = port_label(state)};
-	struct tcp_live fresh = {.pass = pass}, *cell = CELL(tcp_live, &key, &fresh);
+	struct tcp_live *cell = CELL(tcp_live, &key);
 
-	if (cell && cell->pass != pass)
-		*cell = fresh;
+	if (cell && cell->pass != pass) {
+		__builtin_memset(cell, 0, sizeof(*cell));
+		cell->pass = pass;
+	}
 	return cell;
 }
 
 /* Nothing is lost without a cell: what a connection has carried is counted when it closes. */
 static __noinline void report_open(const struct sock *sk, struct tcp_state *state)
 {
-	struct tcp_live *cell;
 	struct tcp_figures figures;
+	struct tcp_live *cell;
 
 	/* The walk over a bucket that changes may come to an entry twice. */
 	if (state->pass == pass)
@@ -45,10 +47,13 @@ static __noinline void report_open(const struct sock *sk, struct tcp_state *stat
 	if (!cell)
 		return;
 	figures = figures_read(sk);
+	state->end.received = payload_received(&figures) - state->received_before;
+	state->end.sent = payload_sent(&figures) - state->sent_before;
+	state->end.retransmits = figures.total_retrans - state->retransmits_before;
 	cell->connections++;
-	cell->received += payload_received(&figures) - state->received_before;
-	cell->sent += payload_sent(&figures) - state->sent_before;
-	cell->retransmits += figures.total_retrans - state->retransmits_before;
+	cell->received += state->end.received;
+	cell->sent += state->end.sent;
+	cell->retransmits += state->end.retransmits;
 	if (figures.srtt_us)
 		count_duration(state->identity, DURATION_RTT, state->role, 0, (u64)(figures.srtt_us >> 3) * 1000);
 }
@@ -63,88 +68,138 @@ static __always_inline enum connect_outcome outcome_of_what_is_left(const struct
 	return BPF_CORE_READ((struct tcp_sock *)sk, total_retrans) ? CONNECT_TIMEOUT : CONNECT_ABORTED;
 }
 
-/* An attempt whose socket has gone on was skipped. One that is still closed may just have begun. */
-static __noinline void settle_attempt(struct sock *sk, const struct tcp_state *kept, u8 tcp_state_now)
+/* An attempt whose socket has gone on was skipped. */
+static __noinline void settle_attempt(struct sock *sk, u8 tcp_state_before)
 {
-	u64 age_ns = bpf_ktime_get_ns() - kept->since_ns;
+	u64 now = bpf_ktime_get_ns();
 	struct tcp_state attempt;
 
-	if (tcp_state_now == TCP_SYN_SENT || tcp_state_now == TCP_SYN_RECV)
-		return;
 	/* A closed socket whose SYN was acknowledged came about before. */
-	if (BPF_CORE_READ(sk, __sk_common.skc_dport) == kept->peer_port &&
-	    (tcp_state_now != TCP_CLOSE || BPF_CORE_READ((struct tcp_sock *)sk, bytes_acked))) {
+	if (tcp_state_before != TCP_CLOSE || BPF_CORE_READ((struct tcp_sock *)sk, bytes_acked)) {
 		settled++;
 		succeed_late(sk);
 		return;
 	}
-	/* Closed, or another socket by now: whatever it failed for, it is gone. */
-	if (age_ns < SURELY_BEGUN_NS || !take_state(sk, &attempt) || attempt.taken_up)
+	if (!take_state(sk, &attempt) || attempt.taken_up)
 		return;
 	settled++;
 	count_loss(LOSS_END_SKIPPED);
-	count_end(&attempt, outcome_of_what_is_left(sk), age_ns, BPF_CORE_READ((struct tcp_sock *)sk, total_retrans));
+	count_end(&attempt, outcome_of_what_is_left(sk), now - attempt.since_ns,
+		  BPF_CORE_READ((struct tcp_sock *)sk, total_retrans));
 }
 
-/* Never accepted, so its handshake was not counted either. */
-static __noinline void settle_unaccepted(struct sock *sk, struct tcp_state *state, bool gone)
+/* It has ended without being accepted, and its socket, which could have waited for that still, is gone. */
+static __noinline void settle_unaccepted(struct sock *sk)
 {
-	if (state->ended) {
-		/* While it lasts, its socket waits to be accepted even so. */
-		if (!gone)
-			return;
-		settled++;
-		if (state->grafted)
-			accepted_unseen(sk, state);
-		else
-			own(sk, state, owner_of(sk));
-	} else if (BPF_CORE_READ(sk, sk_socket) && bpf_ktime_get_ns() - state->since_ns > SURELY_BEGUN_NS) {
-		settled++;
-		accepted_unseen(sk, state);
-	}
-}
-
-/* Its end was not told. The socket's memory has it still, unless another socket's has come. */
-static __noinline void settle_end(struct sock *sk, struct tcp_state *state, bool same)
-{
-	struct tcp_figures figures;
 	struct tcp_state copy;
 	struct tcp_end end;
 
-	settled++;
-	if (!same) {
-		if (take_state(sk, &copy))
-			bury(&copy);
+	if (!take_state(sk, &copy))
 		return;
+	settled++;
+	if (copy.grafted) {
+		if (!count_unseen_accept(sk, &copy))
+			return;
+	} else {
+		copy.identity = owner_of(sk);
+		if (!count_handshake(&copy))
+			return;
 	}
-	figures = figures_read(sk);
-	end = judge_end(state, &figures, TCP_ESTABLISHED);
-	count_loss(LOSS_END_SKIPPED);
-	count_end_of_life(sk, state, &end);
+	end = copy.end;
+	count_end_of_taken(&copy, &end);
 }
 
-static __always_inline void visit_socket(u64 address, struct tcp_state *state)
+/* It has a descriptor, so somebody has accepted it. */
+static __noinline void settle_accept(struct sock *sk)
+{
+	struct tcp_state copy;
+
+	if (!take_state(sk, &copy))
+		return;
+	settled++;
+	if (!count_unseen_accept(sk, &copy))
+		return;
+	copy.accepted = 1;
+	if (!insert_state(sk, &copy))
+		count_lost_close(copy.identity, TCP_SERVER, port_label(&copy), LOSS_STATE_FULL);
+}
+
+/* Its end was not told. The socket's memory has it still. */
+static __noinline void settle_end(struct sock *sk)
+{
+	struct tcp_figures figures = figures_read(sk);
+	int old_state, error = BPF_CORE_READ(sk, sk_err);
+	struct tcp_state copy;
+	struct tcp_end end;
+
+	if (!take_state(sk, &copy))
+		return;
+	settled++;
+	count_loss(LOSS_END_SKIPPED);
+	old_state = copy.closed_here ? TCP_FIN_WAIT2 : figures.flags & (1UL << SOCK_DONE) ? TCP_LAST_ACK : TCP_ESTABLISHED;
+	end = judge_end(&copy, &figures, old_state);
+	if (error)
+		judge_error(sk, &copy, error, old_state, &end);
+	if (copy.accepted || count_unseen_accept(sk, &copy))
+		count_end_of_taken(&copy, &end);
+}
+
+/* Another socket has its memory. */
+static __noinline void settle_stale(struct sock *sk)
+{
+	struct tcp_state copy;
+
+	if (!take_state(sk, &copy))
+		return;
+	settled++;
+	bury(&copy);
+}
+
+/*
+ * The socket is read before its entry is looked up, by address: then an entry that contradicts what was read is either older,
+ * and its program was skipped, or of a new socket there, and too young to be judged. The element that the iterator stands at
+ * may be recycled for another socket at any moment, so nothing is read from it but the address.
+ */
+static __always_inline void visit_socket(u64 address)
 {
 	struct sock *sk = (struct sock *)address;
-	u8 tcp_state_now = BPF_CORE_READ(sk, __sk_common.skc_state);
+	u8 tcp_state_before = BPF_CORE_READ(sk, __sk_common.skc_state);
 	bool gone = !BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter);
-	bool same;
+	u16 peer_port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	u16 local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	bool has_holder = BPF_CORE_READ(sk, sk_socket);
+	struct tcp_state *state = find_state(sk);
+	bool is_old, closed, same;
 
+	if (!state)
+		return;
 	visited++;
+	is_old = bpf_ktime_get_ns() - state->since_ns > SURELY_BEGUN_NS;
+	closed = gone || tcp_state_before == TCP_CLOSE;
+	same = closed || peer_port == state->peer_port;
 	if (state->phase == PHASE_CONNECTING) {
-		settle_attempt(sk, state, tcp_state_now);
+		if (is_old && !same)
+			settle_stale(sk);
+		else if (is_old && tcp_state_before != TCP_SYN_SENT && tcp_state_before != TCP_SYN_RECV)
+			settle_attempt(sk, tcp_state_before);
 		return;
 	}
-	same = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport)) == state->local_port &&
-	       (BPF_CORE_READ(sk, __sk_common.skc_dport) == state->peer_port || tcp_state_now == TCP_CLOSE);
-	if (!state->accepted)
-		settle_unaccepted(sk, state, gone || !same);
-	if (state->ended)
-		return;
-	if (gone || !same || tcp_state_now == TCP_CLOSE)
-		settle_end(sk, state, same);
-	else if (state->accepted && state->phase == PHASE_OPEN)
-		report_open(sk, state);
+	same = same && local_port == state->local_port;
+	if (state->ended) {
+		if (gone || !same)
+			settle_unaccepted(sk);
+	} else if (!same) {
+		if (is_old)
+			settle_stale(sk);
+	} else if (closed) {
+		if (is_old)
+			settle_end(sk);
+	} else if (state->accepted) {
+		if (state->phase == PHASE_OPEN)
+			report_open(sk, state);
+	} else if (has_holder && is_old) {
+		settle_accept(sk);
+	}
 }
 
 #endif

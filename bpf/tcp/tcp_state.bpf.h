@@ -54,9 +54,9 @@ struct tcp_state {
 	u8 family;
 	u8 role;
 	u8 phase;
-	u8 closing;  /* 1 + enum tcp_close of the first FIN */
-	u8 grafted;  /* it was seen to have a descriptor */
-	u8 taken_up; /* it was there before it was seen */
+	u8 closed_here; /* a FIN of its own was sent while the connection was whole */
+	u8 grafted;     /* it was seen to have had a descriptor */
+	u8 taken_up;    /* it was there before it was seen */
 };
 
 struct {

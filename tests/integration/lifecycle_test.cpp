@@ -108,7 +108,7 @@ TEST_F(LifecycleTest, AnAttemptOlderThanTheAgentLeavesTheCountsBalanced) {
 
 TEST_F(LifecycleTest, ItsProbesAreUp) {
   const Exposition shown = must(agent_->scrape());
-  for (const char* probe : {"identity", "tcp_connect"}) {
+  for (const char* probe : {"identity", "tcp"}) {
     EXPECT_EQ(shown.sum("connscope_probe_up", {{"probe", probe}}), 1) << probe << "\n" << agent_->log();
   }
 }
@@ -117,8 +117,8 @@ TEST_F(LifecycleTest, WithoutPrivilegeTheProbesAreOffAndTheRestIsOn) {
   const AgentProcess agent = must(AgentProcess::start(
       {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", CONNSCOPE_AGENT}, ""));
   const Exposition shown = must(agent.scrape());
-  EXPECT_EQ(shown.count("connscope_probe_up", {{"probe", "tcp_connect"}}), 1U);
-  EXPECT_EQ(shown.sum("connscope_probe_up", {{"probe", "tcp_connect"}}), 0);
+  EXPECT_EQ(shown.count("connscope_probe_up", {{"probe", "tcp"}}), 1U);
+  EXPECT_EQ(shown.sum("connscope_probe_up", {{"probe", "tcp"}}), 0);
   EXPECT_EQ(shown.count("connscope_build_info"), 1U);
   EXPECT_NE(agent.log().find("CAP_BPF"), std::string::npos) << agent.log();
 }

@@ -61,6 +61,22 @@ bool answers_over_ipv6(const World& world) {
   return said && words_of(*said) == std::vector<std::string>{"ok"};
 }
 
+Result<Listener> start_listening(const Actor& actor, const std::string& command,
+                                 const std::vector<std::string>& arguments, int network_namespace) {
+  std::vector<std::string> words = {command};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  auto child = actor.start(words, network_namespace);
+  if (!child) return child.error();
+  static constexpr std::string_view kReady = "listening ";
+  if (!child->await_output(kReady, std::chrono::seconds(5))) {
+    return Error("no listener: " + child->standard_error());
+  }
+  std::istringstream line(child->standard_output().substr(kReady.size()));
+  std::string port;
+  line >> port;
+  return Listener{std::move(*child), port};
+}
+
 }  // namespace
 
 std::vector<Said> parse_said(const std::string& output) {
@@ -110,18 +126,11 @@ Result<std::vector<Said>> Actor::run(const std::vector<std::string>& arguments, 
 }
 
 Result<Listener> Listener::start(const Actor& actor, const std::vector<std::string>& arguments, int network_namespace) {
-  std::vector<std::string> words = {"listen"};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  auto child = actor.start(words, network_namespace);
-  if (!child) return child.error();
-  static constexpr std::string_view kReady = "listening ";
-  if (!child->await_output(kReady, std::chrono::seconds(5))) {
-    return Error("no listener: " + child->standard_error());
-  }
-  std::istringstream line(child->standard_output().substr(kReady.size()));
-  std::string port;
-  line >> port;
-  return Listener{std::move(*child), port};
+  return start_listening(actor, "listen", arguments, network_namespace);
+}
+
+Result<Listener> Listener::serve(const Actor& actor, const std::vector<std::string>& arguments, int network_namespace) {
+  return start_listening(actor, "serve", arguments, network_namespace);
 }
 
 Result<World> World::create() {

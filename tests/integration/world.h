@@ -66,13 +66,16 @@ class Actor {
   std::string path_;
 };
 
-/// A listener that accepts and closes; ends with the object.
+/// A process that listens; ends with the object.
 struct Listener {
   ChildProcess process;
   std::string port;
 
-  /// Port "0" takes a free one.
+  /// One that accepts and closes. Port "0" takes a free one.
   static Result<Listener> start(const Actor& actor, const std::vector<std::string>& arguments,
+                                int network_namespace = -1);
+  /// One that does what `tcp_actor serve` is told.
+  static Result<Listener> serve(const Actor& actor, const std::vector<std::string>& arguments,
                                 int network_namespace = -1);
 };
 

@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/actor_input.h"
 #include "tests/support/actor_socket.h"
 #include "tests/support/actor_uring.h"
 
@@ -42,18 +43,6 @@ void become(long uid, long gid) {
   }
   if (uid >= 0 && ::setresuid(static_cast<uid_t>(uid), static_cast<uid_t>(uid), static_cast<uid_t>(uid)) != 0) {
     die(std::string("setresuid: ") + std::strerror(errno));
-  }
-}
-
-void await_line() {
-  char byte = 0;
-  while (::read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n') {
-  }
-}
-
-void await_end_of_input() {
-  char bytes[64];
-  while (::read(STDIN_FILENO, bytes, sizeof(bytes)) > 0) {
   }
 }
 

@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "tests/support/actor_steps.h"
+
 namespace connscope::actor {
 namespace {
 
@@ -36,6 +38,38 @@ Ending parse_ending(const std::string& name) {
   if (name == "shutdown") return Ending::kShutdown;
   if (name == "unspec") return Ending::kUnspec;
   die("--end is await, close, shutdown or unspec, not " + name);
+}
+
+AcceptMethod parse_accept_method(const std::string& name) {
+  if (name == "accept") return AcceptMethod::kAccept;
+  if (name == "accept4") return AcceptMethod::kAccept4;
+  if (name == "io-uring") return AcceptMethod::kIoUring;
+  die("--method is accept, accept4 or io-uring, not " + name);
+}
+
+EndOptions parse_end(const Arguments& arguments) {
+  EndOptions options;
+  options.mptcp = arguments.has("--mptcp");
+  options.fast_open = arguments.has("--tfo");
+  options.receive_buffer = static_cast<int>(arguments.number("--rcvbuf", 0));
+  options.send_buffer = static_cast<int>(arguments.number("--sndbuf", 0));
+  options.together = arguments.has("--together");
+  options.steps = split_steps(arguments.text("--do", ""));
+  return options;
+}
+
+std::vector<std::string> words_without(int argc, char** argv, const std::vector<std::string>& names) {
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i) {
+    bool is_named = false;
+    for (const std::string& name : names) is_named = is_named || argv[i] == name;
+    if (is_named) {
+      ++i;
+    } else {
+      words.emplace_back(argv[i]);
+    }
+  }
+  return words;
 }
 
 }  // namespace
@@ -113,6 +147,40 @@ ListenOptions parse_listen(int argc, char** argv) {
   options.backlog = static_cast<int>(arguments.number("--backlog", 1024));
   options.mptcp = arguments.has("--mptcp");
   options.fast_open = arguments.has("--tfo");
+  return options;
+}
+
+TalkOptions parse_talk(int argc, char** argv) {
+  const Arguments arguments(argc, argv, {"--mptcp", "--tfo", "--together"});
+  TalkOptions options;
+  options.address = arguments.positional(0);
+  options.port = arguments.port(1);
+  options.count = arguments.number("--count", 1);
+  options.end = parse_end(arguments);
+  return options;
+}
+
+ServeOptions parse_serve(int argc, char** argv) {
+  const Arguments arguments(
+      argc, argv,
+      {"--mptcp", "--tfo", "--together", "--reuseport", "--wait-line", "--never", "--inherited", "--activated"});
+  ServeOptions options;
+  options.port = arguments.port(0);
+  options.address = arguments.text("--address", "::");
+  options.backlog = static_cast<int>(arguments.number("--backlog", 1024));
+  options.reuse_port = arguments.has("--reuseport");
+  options.method = parse_accept_method(arguments.text("--method", "accept"));
+  options.accept_after_ms = arguments.number("--accept-after-ms", 0);
+  options.count = arguments.number("--count", 0);
+  options.workers = arguments.number("--workers", 0);
+  options.wait_line = arguments.has("--wait-line");
+  options.never = arguments.has("--never");
+  options.inherited = arguments.has("--inherited");
+  options.activated = arguments.has("--activated");
+  options.exec_path = arguments.text("--exec", "");
+  options.activate_path = arguments.text("--activate", "");
+  options.end = parse_end(arguments);
+  options.words = words_without(argc, argv, {"--exec", "--activate"});
   return options;
 }
 

@@ -53,6 +53,56 @@ struct ListenOptions {
   bool fast_open = false;
 };
 
+/// What both ends of a connection can be asked for.
+struct EndOptions {
+  bool mptcp = false;
+  bool fast_open = false;
+  /// Bytes; 0 leaves the kernel's.
+  int receive_buffer = 0;
+  int send_buffer = 0;
+  /// All connections are made before the first step, which is then done on each; else one follows the other.
+  bool together = false;
+  std::vector<std::string> steps;
+};
+
+struct TalkOptions {
+  std::string address;
+  std::uint16_t port = 0;
+  long count = 1;
+  EndOptions end;
+};
+
+/// By which call a connection is accepted.
+enum class AcceptMethod { kAccept, kAccept4, kIoUring };
+
+struct ServeOptions {
+  std::string address;
+  std::uint16_t port = 0;
+  int backlog = 1024;
+  bool reuse_port = false;
+  AcceptMethod method = AcceptMethod::kAccept;
+  /// A connection is accepted so long after it can be.
+  long accept_after_ms = 0;
+  /// 0: until the program is killed.
+  long count = 0;
+  /// Forked children that accept, in place of the program itself.
+  long workers = 0;
+  /// Accepts nothing before a line has come in on standard input.
+  bool wait_line = false;
+  /// Ends at that line, so that the kernel resets what waits.
+  bool never = false;
+  /// The listener has been made by another program, as descriptor 3.
+  bool inherited = false;
+  /// By socket activation: that program says so in the environment.
+  bool activated = false;
+  /// Programs that accept in place of this one: it becomes the first, or starts the second as a child.
+  std::string exec_path;
+  std::string activate_path;
+  EndOptions end;
+  /// All the arguments but those two, for these programs.
+  std::vector<std::string> words;
+};
+
 struct FloodOptions {
   std::string address;
   std::uint16_t open_port = 0;
@@ -81,6 +131,8 @@ class Arguments {
 
 ConnectOptions parse_connect(int argc, char** argv);
 ListenOptions parse_listen(int argc, char** argv);
+TalkOptions parse_talk(int argc, char** argv);
+ServeOptions parse_serve(int argc, char** argv);
 FloodOptions parse_flood(int argc, char** argv);
 
 [[noreturn]] void die(const std::string& message);

@@ -20,13 +20,6 @@ namespace {
 
 void fail(const std::string& what) { die(what + ": " + std::strerror(errno)); }
 
-std::uint16_t local_port(int fd) {
-  sockaddr_in6 local{};
-  socklen_t size = sizeof(local);
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0) fail("getsockname");
-  return ntohs(local.sin6_port);
-}
-
 /// What the peer needs of a SYN that it saw.
 struct SeenSyn {
   in_addr_t from = 0;

@@ -46,6 +46,11 @@ void set_nonblocking(int fd) {
   if (::fcntl(fd, F_SETFL, O_NONBLOCK) != 0) die(std::string("fcntl: ") + std::strerror(errno));
 }
 
+void set_buffers(int fd, int receive, int send) {
+  if (receive != 0) set_option(fd, SOL_SOCKET, SO_RCVBUF, receive);
+  if (send != 0) set_option(fd, SOL_SOCKET, SO_SNDBUF, send);
+}
+
 void reset_on_close(int fd) {
   const linger at_once{1, 0};
   if (::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) != 0) {
@@ -62,6 +67,22 @@ bool await_writable(int fd, long timeout_ms) {
     if (ready >= 0) return ready == 1;
     if (errno != EINTR) die(std::string("poll: ") + std::strerror(errno));
   }
+}
+
+void await_events(int fd, short events) {
+  pollfd waiting{fd, events, 0};
+  while (::poll(&waiting, 1, -1) < 0) {
+    if (errno != EINTR) die(std::string("poll: ") + std::strerror(errno));
+  }
+}
+
+std::uint16_t local_port(int fd) {
+  sockaddr_in6 local{};
+  socklen_t size = sizeof(local);
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0) {
+    die(std::string("getsockname: ") + std::strerror(errno));
+  }
+  return ntohs(local.sin6_port);
 }
 
 int take_socket_error(int fd) {

@@ -29,10 +29,16 @@ Address make_address(const std::string& text, std::uint16_t port);
 UniqueFd make_tcp_socket(int family, bool mptcp);
 void set_option(int fd, int level, int name, int value);
 void set_nonblocking(int fd);
+/// Bytes; 0 leaves the kernel's.
+void set_buffers(int fd, int receive, int send);
 /// Closing then sends an RST and leaves no TIME_WAIT, so that a test's ports are free at once.
 void reset_on_close(int fd);
 /// Waits for a connect's end; false when `timeout_ms` passed before it. −1 waits without limit.
 bool await_writable(int fd, long timeout_ms);
+/// Waits until one of `events` or an error is there.
+void await_events(int fd, short events);
+/// The port that the socket is bound to.
+std::uint16_t local_port(int fd);
 /// Fetches and clears SO_ERROR.
 int take_socket_error(int fd);
 

@@ -38,9 +38,8 @@ class Mapping {
   std::size_t size_;
 };
 
-}  // namespace
-
-int connect_by_io_uring(int fd, const Address& peer) {
+/// Has one request done by the kernel; its result, a negative errno where it failed.
+int perform(const io_uring_sqe& request) {
   io_uring_params params{};
   const UniqueFd ring(static_cast<int>(::syscall(SYS_io_uring_setup, 4, &params)));
   if (!ring) die(std::string("io_uring_setup: ") + std::strerror(errno));
@@ -50,12 +49,7 @@ int connect_by_io_uring(int fd, const Address& peer) {
                             IORING_OFF_CQ_RING);
   const Mapping entries(ring.get(), params.sq_entries * sizeof(io_uring_sqe), IORING_OFF_SQES);
 
-  auto* entry = entries.at<io_uring_sqe>(0);
-  std::memset(entry, 0, sizeof(*entry));
-  entry->opcode = IORING_OP_CONNECT;
-  entry->fd = fd;
-  entry->addr = reinterpret_cast<std::uintptr_t>(peer.get());
-  entry->off = peer.length;
+  *entries.at<io_uring_sqe>(0) = request;
   *submissions.at<std::uint32_t>(params.sq_off.array) = 0;
   // The kernel reads the entry once the tail has moved.
   std::atomic_ref(*submissions.at<std::uint32_t>(params.sq_off.tail)).fetch_add(1, std::memory_order_release);
@@ -64,7 +58,27 @@ int connect_by_io_uring(int fd, const Address& peer) {
   if (submitted != 1) die(std::string("io_uring_enter: ") + std::strerror(errno));
   const std::atomic_ref completed(*completions.at<std::uint32_t>(params.cq_off.tail));
   if (completed.load(std::memory_order_acquire) != 1) die("io_uring completed nothing");
-  return -completions.at<io_uring_cqe>(params.cq_off.cqes)->res;
+  return completions.at<io_uring_cqe>(params.cq_off.cqes)->res;
+}
+
+}  // namespace
+
+int connect_by_io_uring(int fd, const Address& peer) {
+  io_uring_sqe request{};
+  request.opcode = IORING_OP_CONNECT;
+  request.fd = fd;
+  request.addr = reinterpret_cast<std::uintptr_t>(peer.get());
+  request.off = peer.length;
+  return -perform(request);
+}
+
+UniqueFd accept_by_io_uring(int listener) {
+  io_uring_sqe request{};
+  request.opcode = IORING_OP_ACCEPT;
+  request.fd = listener;
+  const int result = perform(request);
+  if (result < 0) die(std::string("accept by io_uring: ") + std::strerror(-result));
+  return UniqueFd(result);
 }
 
 }  // namespace connscope::actor
