@@ -15,6 +15,7 @@ from pathlib import Path
 
 BEGIN = "<!-- kernels: written by tests/vm/run.sh --update-readme -->"
 END = "<!-- kernels: end -->"
+SHOWN_FAILURES = 5
 
 
 @dataclass
@@ -117,7 +118,10 @@ def lacks(kernel):
     lines = [f"`{hook.name}` is not attached: {hook.reason}" for hook in kernel.hooks if hook.reason]
     lines += [f"{number} tests (`{filter}`) are left out: {reason}" for filter, number, reason in kernel.left_out]
     lines += [f"`{name}` was skipped" for name in kernel.tests.skipped]
-    return lines + [f"`{name}` fails" for name in kernel.tests.failed]
+    lines += [f"`{name}` fails" for name in kernel.tests.failed[:SHOWN_FAILURES]]
+    if len(kernel.tests.failed) > SHOWN_FAILURES:
+        lines.append(f"{len(kernel.tests.failed) - SHOWN_FAILURES} more fail")
+    return lines
 
 
 def render(kernels):
