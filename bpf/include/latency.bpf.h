@@ -27,9 +27,12 @@ static inline __attribute__((always_inline)) __u16 latency_bucket(__u64 duration
 	if (duration_ns > NO_BOUND)
 		duration_ns = NO_BOUND;
 	for (__u64 step = LATENCY_TABLE / 2; step; step >>= 1) {
-		__u64 bound = latency_bounds_ns[(below + step - 1) & (LATENCY_TABLE - 1)];
+		__u64 index = below + step - 1;
 
-		below += step * ((bound - duration_ns) >> 63); /* the sign: 1 when the duration is above the bound */
+		/* The compiler knows that it is below LATENCY_TABLE; verifiers before 6.12 need the mask to know it too. */
+		__asm__ volatile("" : "+r"(index));
+		/* The sign: 1 when the duration is above the bound. */
+		below += step * ((latency_bounds_ns[index & (LATENCY_TABLE - 1)] - duration_ns) >> 63);
 	}
 	return (__u16)below;
 }

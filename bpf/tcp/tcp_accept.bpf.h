@@ -35,26 +35,30 @@ static __always_inline u32 handshake_us_of(const struct tcp_sock *tcp)
 	return ((1U << (repetitions & 7)) - 1) * SYNACK_TIMEOUT_US;
 }
 
-/* The handshake of a connection that is in the map already has ended: by simultaneous open, or accepted early. */
-static __noinline void passive_open_of_known(struct sock *sk, struct tcp_state *state, const struct tcp_state *fresh)
+/*
+ * The handshake of a connection that is in the map already has ended: by simultaneous open, or accepted early. False: the entry
+ * is another socket's.
+ */
+static __noinline bool establish_known(struct sock *sk, struct tcp_state *state, const struct tcp_state *fresh)
 {
-	bool same = state->peer_port == fresh->peer_port;
-
-	if (same && state->phase == PHASE_CONNECTING) {
+	if (state->peer_port != fresh->peer_port)
+		return false;
+	if (state->phase == PHASE_CONNECTING) {
 		succeed(sk);
-	} else if (same && state->phase == PHASE_EARLY) {
-		state->handshake_us = fresh->handshake_us;
-		state->since_ns = fresh->since_ns;
-		state->phase = PHASE_OPEN;
-		if (!count_handshake(state))
-			drop_state(sk);
-	} else {
-		replace(sk, fresh);
+		return true;
 	}
+	if (state->phase != PHASE_EARLY)
+		return false;
+	state->handshake_us = fresh->handshake_us;
+	state->since_ns = fresh->since_ns;
+	state->phase = PHASE_OPEN;
+	if (!count_handshake(state))
+		drop_state(sk);
+	return true;
 }
 
 /* SYN_RECV → ESTABLISHED. */
-static __always_inline void passive_open(struct sock *sk)
+static __noinline void passive_open(struct sock *sk)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_state fresh = {}, *known;
@@ -74,10 +78,8 @@ static __always_inline void passive_open(struct sock *sk)
 	if (insert_state(sk, &fresh))
 		return;
 	known = find_state(sk);
-	if (known)
-		passive_open_of_known(sk, known, &fresh);
-	else
-		count_loss(LOSS_STATE_FULL);
+	if (!known || !establish_known(sk, known, &fresh))
+		replace(sk, &fresh);
 }
 
 /* `state` is of a connection that has just got its owner. */

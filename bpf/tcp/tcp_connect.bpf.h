@@ -138,12 +138,11 @@ static __always_inline bool joins_mptcp(struct tcp_sock *tcp)
 
 /*
  * Counts the end of an entry whose socket is gone: another one has its address. What it was is a guess by what is known of
- * it, but that it ended is certain, and so everything still adds up.
+ * it, but that it ended is certain, and so everything still adds up. What it carried is as of the last pass.
  */
-static __noinline void bury(const struct tcp_state *stale)
+static __noinline void bury(struct tcp_state *stale)
 {
 	u64 age_ns = bpf_ktime_get_ns() - stale->since_ns;
-	struct tcp_end end = stale->end; /* as of the last pass, or of its end, if that was seen */
 	struct tcp_closed_key key;
 
 	if (stale->phase == PHASE_CONNECTING) {
@@ -155,13 +154,13 @@ static __noinline void bury(const struct tcp_state *stale)
 	}
 	if (!stale->ended) {
 		count_loss(LOSS_END_MISSED);
-		end.duration_ns = age_ns;
-		end.close = stale->closed_here ? CLOSE_LOCAL_FIN : CLOSE_REMOTE_FIN;
+		stale->end.duration_ns = age_ns;
+		stale->end.close = stale->closed_here ? CLOSE_LOCAL_FIN : CLOSE_REMOTE_FIN;
 	}
 	if (!stale->accepted && !count_handshake(stale))
 		return;
-	key = closed_key(stale, &end);
-	count_close(&key, &end);
+	key = closed_key(stale, &stale->end);
+	count_close(&key, &stale->end);
 }
 
 /* Puts the state of a new socket in the place of another's whose end was not seen, if that is why there was none. */
@@ -184,7 +183,7 @@ static __always_inline bool keep(const void *sk, const struct tcp_state *state)
 	return insert_state(sk, state) || replace(sk, state);
 }
 
-static __always_inline void begin(struct sock *sk)
+static __noinline void begin(struct sock *sk)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_audit *audit = audit_of(sk);
@@ -232,7 +231,7 @@ static __always_inline void open_up(struct tcp_state *attempt, u64 now)
 		count_taken_up(attempt);
 }
 
-static __always_inline void succeed(struct sock *sk)
+static __noinline void succeed(struct sock *sk)
 {
 	struct tcp_state *attempt = find_state(sk), stale;
 	u64 now = bpf_ktime_get_ns();

@@ -254,7 +254,7 @@ static __noinline void end_unaccepted(struct sock *sk, struct tcp_state *state, 
 }
 
 /* Any state but LISTEN → CLOSE. */
-static __always_inline void end(struct sock *sk, int old_state)
+static __noinline void end(struct sock *sk, int old_state)
 {
 	struct tcp_state *state = find_state(sk);
 	struct tcp_figures figures;

@@ -132,7 +132,7 @@ static __always_inline bool add_listener(struct sock *sk, u64 identity)
 	return false;
 }
 
-static __always_inline void listen_begins(struct sock *sk)
+static __noinline void listen_begins(struct sock *sk)
 {
 	u64 identity = current_identity();
 
@@ -143,7 +143,7 @@ static __always_inline void listen_begins(struct sock *sk)
 }
 
 /* Keeps what no pass has seen. */
-static __always_inline void listen_ends(struct sock *sk)
+static __noinline void listen_ends(struct sock *sk)
 {
 	u64 address = (u64)sk, *owner;
 	struct listener *listener = bpf_map_lookup_elem(&listeners, &address);

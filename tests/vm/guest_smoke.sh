@@ -71,9 +71,9 @@ check_round() { # ROUND
   expect $((ok + refused + no_route)) conn_tcp_connects_total "$actor"
   expect "$ok" conn_tcp_connect_duration_seconds_count "$actor" 'outcome="ok"'
   expect $((refused + no_route)) conn_tcp_connect_duration_seconds_count "$actor" 'outcome="fail"'
-  expect "$refused" conn_failures_total "$actor" 'stage="tcp"' 'reason="refused"'
-  expect "$no_route" conn_failures_total "$actor" 'stage="tcp"' 'reason="net_unreachable"'
-  expect $((refused + no_route)) conn_failures_total "$actor"
+  expect "$refused" conn_failures_total "$actor" 'role="client"' 'reason="refused"'
+  expect "$no_route" conn_failures_total "$actor" 'role="client"' 'reason="net_unreachable"'
+  expect $((refused + no_route)) conn_failures_total "$actor" 'role="client"'
   expect 0 conn_tcp_connects_in_flight "$actor"
 }
 
@@ -90,7 +90,7 @@ until_true 20 "the listener did not start" grep -q listening /tmp/listener.log
 
 check_round 1
 check_round 2
-expect 1 connscope_probe_up 'probe="tcp_connect"'
+expect 1 connscope_probe_up 'probe="tcp"'
 expect 0 connscope_lost_events_total
 
 kill -TERM "$agent"
