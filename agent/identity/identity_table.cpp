@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/base/file.h"
 #include "agent/identity/cgroup_path.h"
 #include "agent/metrics/utf8.h"
 
@@ -67,6 +68,10 @@ ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const 
   // A name service may be slow or far away, so it is asked only when a rule needs it.
   if (rules_.wants_user()) attributes.user = user_name(info.key.uid);
   attributes.args = text(words_of_args(filled(info.args, info.args_bytes)));
+  // The kernel half reads the arguments of the running process alone, not of one whose sockets are older than the
+  // agent.
+  if (info.args_bytes == 0 && rules_.wants_args())
+    attributes.args = text(words_of_args(read_file("/proc/" + std::to_string(info.pid) + "/cmdline").value_or("")));
   return attributes;
 }
 

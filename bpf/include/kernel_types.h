@@ -160,6 +160,8 @@ struct inet_sock {
 };
 
 struct inet_connection_sock {
+	u8 icsk_retransmits; /* by a timer that has run out, and not been answered since */
+	u8 icsk_probes_out;
 	u32 icsk_user_timeout;
 	void *icsk_ulp_data;
 };

@@ -54,17 +54,22 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 }
 
 /*
- * Errors of sockets, since 5.14: the same failures of attempts as on_state sees, told just before or just after it. On older
- * kernels no program is skipped, so nothing is missed without it. An error of 0 is one in the queue alone, which ends nothing,
- * or one that the program has fetched already: then connect(2) returned it.
+ * Errors of sockets, since 5.14: the same failures of attempts as on_state sees, told just before or just after it; of
+ * connections it is kept until their end. On older kernels no program is skipped, so no attempt is missed without it. An error
+ * of 0 is one in the queue alone, which ends nothing, or one that the program has fetched already: then connect(2) returned it.
  */
 SEC("tp_btf/inet_sk_error_report")
 int BPF_PROG(on_error, struct sock *sk)
 {
+	struct tcp_state *state = find_state(sk);
 	int error = sk->sk_err;
 
-	if (error)
+	if (!state || !error)
+		return 0;
+	if (state->phase == PHASE_CONNECTING)
 		fail(sk, error);
+	else
+		state->error = error;
 	return 0;
 }
 

@@ -168,6 +168,23 @@ static __always_inline bool resets(int old_state)
 	return old_state == TCP_ESTABLISHED || old_state == TCP_CLOSE_WAIT;
 }
 
+/*
+ * The error of a socket that ends as if its program had reset it, and has none any more. The kernel tells a program of a
+ * time-out just before the end, so it may have been fetched: on_error has seen it then, and before 5.14, which has no such
+ * hook, a timer that had run out tells. close(2) would have shut both directions first.
+ */
+static __noinline int fetched_error(const struct sock *sk, const struct tcp_state *state)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(sk, sk_shutdown) == SHUTDOWN_MASK)
+		return 0;
+	if (state->error)
+		return state->error;
+	return BPF_CORE_READ(tcp, inet_conn.icsk_retransmits) || BPF_CORE_READ(tcp, inet_conn.icsk_probes_out) ? ETIMEDOUT :
+														  0;
+}
+
 /* --- the course of a life -------------------------------------------------------------------------------------------- */
 
 /* Counts the end of a connection whose state the caller has taken. */
@@ -258,6 +275,7 @@ static __noinline void end(struct sock *sk, int old_state)
 {
 	struct tcp_state *state = find_state(sk);
 	struct tcp_figures figures;
+	int error = sk->sk_err;
 	struct tcp_sock *tcp;
 	struct tcp_end end;
 
@@ -265,7 +283,7 @@ static __noinline void end(struct sock *sk, int old_state)
 		return;
 	if (state->phase == PHASE_CONNECTING) {
 		if (old_state == TCP_SYN_SENT || old_state == TCP_SYN_RECV) {
-			fail(sk, sk->sk_err);
+			fail(sk, error);
 			return;
 		}
 		succeed_late(sk);
@@ -278,8 +296,10 @@ static __noinline void end(struct sock *sk, int old_state)
 		return;
 	figures = figures_of(sk, tcp);
 	end = judge_end(state, &figures, old_state);
-	if (sk->sk_err)
-		judge_error(sk, state, sk->sk_err, old_state, &end);
+	if (!error && resets(old_state))
+		error = fetched_error(sk, state);
+	if (error)
+		judge_error(sk, state, error, old_state, &end);
 	else if (resets(old_state))
 		end.resets_out = 1;
 	if (state->phase == PHASE_EARLY && !end_early(sk, state, end.duration_ns))

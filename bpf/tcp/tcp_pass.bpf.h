@@ -138,6 +138,9 @@ static __noinline void settle_end(struct sock *sk)
 	count_loss(LOSS_END_SKIPPED);
 	old_state = copy.closed_here ? TCP_FIN_WAIT2 : figures.flags & (1UL << SOCK_DONE) ? TCP_LAST_ACK : TCP_ESTABLISHED;
 	end = judge_end(&copy, &figures, old_state);
+	/* By now both directions are shut, whoever did it; a timer that had run out is the better witness. */
+	if (!error)
+		error = copy.error ?: BPF_CORE_READ((struct tcp_sock *)sk, inet_conn.icsk_retransmits) ? ETIMEDOUT : 0;
 	if (error)
 		judge_error(sk, &copy, error, old_state, &end);
 	if (copy.accepted || count_unseen_accept(sk, &copy))

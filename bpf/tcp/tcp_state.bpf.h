@@ -54,6 +54,7 @@ struct tcp_state {
 	u8 family;
 	u8 role;
 	u8 phase;
+	u8 error;       /* the last one that its program was told of; it may have fetched it by the end */
 	u8 closed_here; /* a FIN of its own was sent while the connection was whole */
 	u8 grafted;     /* it was seen to have had a descriptor */
 	u8 taken_up;    /* it was there before it was seen */

@@ -368,7 +368,7 @@ TEST_F(TcpAcceptTest, AFullSynQueueDropsAsTheKernelSays) {
     EXPECT_EQ(words_of(must(late.run(hopeless, world_->client().fd()))), Words(10, "closed"));
     must(world_->client().nft("delete table inet unanswered\n"));
     const double dropped = dropped_by_kernel(world_->server(), listener.port);
-    EXPECT_GE(dropped, 5);
+    EXPECT_GT(dropped, 0);
     const AcceptCounts counts = accepts_of(server);
     EXPECT_EQ(counts.drops, (Counts{{"syn_queue_full", dropped_before + dropped}}));
     EXPECT_EQ(counts.failures, (Counts{{"syn_queue_full", dropped_before + dropped}}));

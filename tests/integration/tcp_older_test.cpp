@@ -146,7 +146,10 @@ TEST_F(TcpOlderTest, AnOlderListenerIsItsProcess) {
   const AcceptCounts counts = accepts(server);
   EXPECT_EQ(counts.all_accepts(), 4);
   EXPECT_EQ(counts.all_handshakes(), 4);
-  EXPECT_EQ(counts.waits, 4);
+  // A program on a function's return (variant fentry) is not run for the call that was in progress when it was
+  // attached.
+  EXPECT_GE(counts.waits, 3);
+  EXPECT_LE(counts.waits, 4);
   EXPECT_EQ(life(server, "server").received, 40);
   expect_laws(scrape(), server.name());
 }

@@ -91,7 +91,10 @@ until_true 20 "the listener did not start" grep -q listening /tmp/listener.log
 check_round 1
 check_round 2
 expect 1 connscope_probe_up 'probe="tcp"'
-expect 0 connscope_lost_events_total
+# The listener's accept was in progress when the agent attached to it, so the first one may be unseen.
+for cause in state_full cells_full identities_full end_missed end_skipped; do
+  expect 0 connscope_lost_events_total "cause=\"$cause\""
+done
 
 kill -TERM "$agent"
 wait "$agent" || fail "the agent ended with status $? on SIGTERM"
