@@ -34,7 +34,7 @@ class ConnectCells {
   };
   static Result<Families> create_families(metrics::Registry& registry);
 
-  ConnectCells(const Families& families, TcpLabels& labels) : families_(families), labels_(labels), series_(labels) {}
+  ConnectCells(const Families& families, TcpLabels& labels) : families_(families), series_(labels) {}
 
   /// Ends before begins: whatever has ended had begun before, so no scrape can show more ends than begins.
   Status collect(const probe::BpfObject& object, const Opened& opened, const Retransmitted& retransmitted,
@@ -67,7 +67,6 @@ class ConnectCells {
   Status show_in_flight(Clock::time_point now);
 
   Families families_;
-  TcpLabels& labels_;
   SeriesByOwner<Series> series_;
   probe::MapDrain<connect_ended_key, connect_ended> ended_drain_;
   probe::MapDrain<connect_begun_key, connect_begun> begun_drain_;
