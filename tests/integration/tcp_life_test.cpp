@@ -168,10 +168,13 @@ class Trial {
     if (is_certain) expect_how(counts, end);
     expect_figure("sent", counts.sent, end.sent);
     expect_figure("received", counts.received, end.received);
-    if (end.retransmits > 0) {
+    if (end.retransmits != kAny) {
       EXPECT_GE(counts.retransmits, runs_ * end.retransmits);
-    } else {
-      expect_figure("retransmits", counts.retransmits, end.retransmits);
+    }
+    // A busy host acknowledges late now and then, and the kernel sends once more (tail loss probe): no fault, and no
+    // flood.
+    if (end.retransmits == 0) {
+      EXPECT_LE(counts.retransmits, runs_ * 2) << "retransmits";
     }
     EXPECT_GE(counts.seconds, std::max(least_seconds_, runs_ * end.min_seconds));
     EXPECT_LE(counts.seconds, most_seconds_);
