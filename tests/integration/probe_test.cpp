@@ -239,9 +239,10 @@ TEST_F(ProbeTest, EndsWithoutACellAreCountedAsLostAndDoNotStayInFlight) {
   bench.collect();
   EXPECT_EQ(bench.sum("conn_tcp_connects", {"self"}), 5000 + 5 * (21 + 500));
   EXPECT_EQ(bench.sum("conn_tcp_connects_in_flight", {"self"}), 0);
-  const auto lost = static_cast<double>(bench.lost("cells_full"));
-  EXPECT_GT(lost, 0);
-  EXPECT_EQ(bench.sum("conn_tcp_connect_duration_seconds", {}) + lost, bench.sum("conn_tcp_connects", {}));
+  // Beside these ends the cause counts what the connections that fill the backlogs had no cell for.
+  const double missing = bench.sum("conn_tcp_connects", {}) - bench.sum("conn_tcp_connect_duration_seconds", {});
+  EXPECT_GT(missing, 0);
+  EXPECT_LE(missing, static_cast<double>(bench.lost("cells_full")));
 }
 
 /// What holds between the figures of this process while nothing is lost to it that has begun.
