@@ -10,7 +10,7 @@
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/lab.h"
 #include "tests/integration/tcp_counts.h"
-#include "tests/integration/world.h"
+#include "tests/integration/world_test.h"
 #include "tests/support/eventually.h"
 
 namespace connscope::testing {
@@ -63,26 +63,9 @@ std::vector<AcceptScenario> accept_scenarios() {
   return list;
 }
 
-class TcpAcceptTest : public ::testing::TestWithParam<AcceptScenario> {
+class TcpAcceptTest : public WorldTest<AcceptScenario> {
  protected:
-  static void SetUpTestSuite() {
-    if (!missing_for_bpf().empty()) return;
-    world_ = std::make_unique<World>(must(World::create()));
-    for (const NetNamespace* each : {&world_->client(), &world_->server()}) {
-      // Data in the first SYN is sent and taken without a cookie.
-      must(each->set_sysctl("net/ipv4/tcp_fastopen", std::to_string(1 | 2 | 4 | 0x200)));
-    }
-    agent_ =
-        std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "[limits]\nprefixes = 2000\n")));
-  }
-  static void TearDownTestSuite() {
-    agent_.reset();
-    world_.reset();
-  }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(agent_, nullptr) << "the agent did not start";
-  }
+  static void SetUpTestSuite() { begin(allow_fast_open, kManyPrefixes); }
 
   static AcceptCounts accepts_of(const Actor& actor) { return AcceptCounts::of(must(agent_->scrape()), actor.name()); }
   static LifeCounts served_by(const Actor& actor) {
@@ -105,9 +88,6 @@ class TcpAcceptTest : public ::testing::TestWithParam<AcceptScenario> {
     }));
     return shown;
   }
-
-  static inline std::unique_ptr<World> world_;
-  static inline std::unique_ptr<AgentProcess> agent_;
 };
 
 Words operator+(Words words, const Words& more) {

@@ -7,7 +7,7 @@
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/lab.h"
 #include "tests/integration/scenario.h"
-#include "tests/integration/world.h"
+#include "tests/integration/world_test.h"
 #include "tests/support/eventually.h"
 
 namespace connscope::testing {
@@ -17,28 +17,15 @@ void PrintTo(const Scenario& scenario, std::ostream* out) { *out << scenario.nam
 namespace {
 
 /// One world and one agent for all the tests of this program: each test has a process name of its own.
-class TcpConnectTest : public ::testing::TestWithParam<Scenario> {
+class TcpConnectTest : public WorldTest<Scenario> {
  protected:
   static void SetUpTestSuite() {
-    if (!missing_for_bpf().empty()) return;
-    world_ = std::make_unique<World>(must(World::create()));
-    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
-  }
-  static void TearDownTestSuite() {
-    agent_.reset();
-    world_.reset();
-  }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(agent_, nullptr) << "the agent did not start";
+    begin([](const NetNamespace& /*netns*/) {}, "");
   }
 
   static ConnectCounts counts_of(const std::string& process) {
     return ConnectCounts::of(must(agent_->scrape()), process);
   }
-
-  static inline std::unique_ptr<World> world_;
-  static inline std::unique_ptr<AgentProcess> agent_;
 };
 
 /// The kernel ends some sockets after their program has: MPTCP's, by a worker.

@@ -9,7 +9,7 @@
 #include "tests/integration/lab.h"
 #include "tests/integration/life_scenario.h"
 #include "tests/integration/tcp_counts.h"
-#include "tests/integration/world.h"
+#include "tests/integration/world_test.h"
 #include "tests/support/eventually.h"
 
 namespace connscope::testing {
@@ -23,32 +23,17 @@ using Clock = std::chrono::steady_clock;
 double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 /// One world and one agent for all the tests of this program: each test has process names of its own.
-class TcpLifeTest : public ::testing::TestWithParam<LifeScenario> {
+class TcpLifeTest : public WorldTest<LifeScenario> {
  protected:
   static void SetUpTestSuite() {
-    if (!missing_for_bpf().empty()) return;
-    world_ = std::make_unique<World>(must(World::create()));
-    for (const NetNamespace* each : {&world_->client(), &world_->server()}) {
+    const auto prepare = [](const NetNamespace& netns) {
       // What is not acknowledged is given up after about three seconds; after half of that, when no program has it.
-      must(each->set_sysctl("net/ipv4/tcp_retries2", "3"));
-      must(each->set_sysctl("net/ipv4/tcp_orphan_retries", "2"));
-      // Data in the first SYN is sent and taken without a cookie.
-      must(each->set_sysctl("net/ipv4/tcp_fastopen", std::to_string(1 | 2 | 4 | 0x200)));
-    }
-    agent_ =
-        std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "[limits]\nprefixes = 2000\n")));
+      must(netns.set_sysctl("net/ipv4/tcp_retries2", "3"));
+      must(netns.set_sysctl("net/ipv4/tcp_orphan_retries", "2"));
+      allow_fast_open(netns);
+    };
+    begin(prepare, kManyPrefixes);
   }
-  static void TearDownTestSuite() {
-    agent_.reset();
-    world_.reset();
-  }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(agent_, nullptr) << "the agent did not start";
-  }
-
-  static inline std::unique_ptr<World> world_;
-  static inline std::unique_ptr<AgentProcess> agent_;
 };
 
 /// The two ends of a scenario, over its runs.
