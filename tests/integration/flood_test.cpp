@@ -5,6 +5,7 @@
 #include "tests/integration/lab.h"
 #include "tests/integration/tcp_counts.h"
 #include "tests/integration/world.h"
+#include "tests/support/eventually.h"
 
 namespace connscope::testing {
 namespace {
@@ -37,7 +38,12 @@ TEST_F(FloodTest, EveryConnectIsCountedAndTheAuditAgrees) {
   ASSERT_NEAR(tally.at("ok"), 50'000, 0.5);
   ASSERT_NEAR(tally.at("ECONNREFUSED"), 50'000, 0.5);
 
-  const Exposition shown = must(agent.scrape());
+  // The listener may still be accepting the last ones.
+  Exposition shown;
+  eventually(std::chrono::seconds(5), [&] {
+    shown = must(agent.scrape());
+    return AcceptCounts::of(shown, peer.name()).all_handshakes() == 50'000;
+  });
   expect_laws(shown, actor.name());
   expect_laws(shown, peer.name());
   EXPECT_EQ(AcceptCounts::of(shown, peer.name()).all_accepts(), 50'000);
