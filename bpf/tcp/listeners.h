@@ -9,9 +9,8 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "agent/metrics/registry.h"

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,10 +126,11 @@ void Tcp::configure(tcp_bpf& skeleton) {
 
 Status Tcp::start(const probe::SharedMaps& shared) {
   const auto configure = [this](tcp_bpf& skeleton) { this->configure(skeleton); };
-  accept_parameters_ = probe::parameter_count(kAcceptFunction);
   auto variants = variants_of_calls();
   if (!settings_.calls)
     for (auto& variant : variants) variant.refusal = "switched off by the config";
+  // Asked only where it decides something: the kernel's BTF is some megabytes to read.
+  if (variants.front().refusal.empty()) accept_parameters_ = probe::parameter_count(kAcceptFunction);
   auto object = probe::BpfObject::load(probe::BpfObject::opener<tcp_bpf>(configure), shared, kOptional, variants);
   if (!object) return object.error();
   object_ = std::move(*object);

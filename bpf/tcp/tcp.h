@@ -165,12 +165,11 @@ SHARED_STRUCT(struct tcp_rare, 24);
 /* tcp_live: what the connections that are open now have carried so far. Of another pass than the last: worthless. */
 struct tcp_live {
 	__u64 pass;
-	__u64 connections;
 	__u64 received;
 	__u64 sent;
 	__u64 retransmits;
 };
-SHARED_STRUCT(struct tcp_live, 40);
+SHARED_STRUCT(struct tcp_live, 32);
 
 /* An address that is listened on; all zeros is any address. */
 struct listen_address {
@@ -181,8 +180,6 @@ SHARED_STRUCT(struct listen_address, 20);
 
 /* What one pass over the listeners gives for each of them, as a stream of these. */
 struct listener_report {
-	__u64 socket; /* tells listeners apart that live at the same time */
-	__u64 since_ns;
 	__u64 identity;
 	__u64 drops; /* since it was seen first */
 	__u32 backlog;
@@ -192,7 +189,7 @@ struct listener_report {
 	struct listen_address address;
 	__u32 reserved; /* 0 */
 };
-SHARED_STRUCT(struct listener_report, 72);
+SHARED_STRUCT(struct listener_report, 56);
 
 /* tcp_audit: what the kernel counts too in /proc/net/snmp, by network namespace. */
 struct tcp_audit {

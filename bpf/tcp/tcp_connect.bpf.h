@@ -143,7 +143,6 @@ static __always_inline bool joins_mptcp(struct tcp_sock *tcp)
 static __noinline void bury(struct tcp_state *stale)
 {
 	u64 age_ns = bpf_ktime_get_ns() - stale->since_ns;
-	struct tcp_closed_key key;
 
 	if (stale->phase == PHASE_CONNECTING) {
 		if (stale->taken_up)
@@ -157,10 +156,9 @@ static __noinline void bury(struct tcp_state *stale)
 		stale->end.duration_ns = age_ns;
 		stale->end.close = stale->closed_here ? CLOSE_LOCAL_FIN : CLOSE_REMOTE_FIN;
 	}
-	if (!stale->accepted && !count_handshake(stale))
+	if (lacks_handshake(stale) && !count_handshake(stale))
 		return;
-	key = closed_key(stale, &stale->end);
-	count_close(&key, &stale->end);
+	count_end_of_taken(stale, &stale->end);
 }
 
 /* Puts the state of a new socket in the place of another's whose end was not seen, if that is why there was none. */

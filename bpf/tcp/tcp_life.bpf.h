@@ -187,14 +187,6 @@ static __noinline int fetched_error(const struct sock *sk, const struct tcp_stat
 
 /* --- the course of a life -------------------------------------------------------------------------------------------- */
 
-/* Counts the end of a connection whose state the caller has taken. */
-static __always_inline void count_end_of_taken(const struct tcp_state *state, const struct tcp_end *end)
-{
-	struct tcp_closed_key key = closed_key(state, end);
-
-	count_close(&key, end);
-}
-
 /* Counts the end of a connection; of several callers one is first. */
 static __always_inline void count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
 {

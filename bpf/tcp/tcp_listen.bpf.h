@@ -35,9 +35,7 @@ __u8 has_ignored_owners = 0;
 struct listener {
 	u64 since_ns;
 	u32 drops_before; /* it was seen */
-	u32 pass;
-	u16 port; /* in host order */
-	u16 reserved[3];
+	u16 port;         /* in host order */
 };
 
 struct {
@@ -113,8 +111,7 @@ static __always_inline void hand_over(const struct sock *sk, u16 port, const str
 		set_owner(sk, identity);
 }
 
-/* False: it was there, or there is no room. */
-static __always_inline bool add_listener(struct sock *sk, u64 identity)
+static __always_inline void add_listener(struct sock *sk, u64 identity)
 {
 	struct listener listener = {
 		.since_ns = bpf_ktime_get_ns(),
@@ -125,11 +122,8 @@ static __always_inline bool add_listener(struct sock *sk, u64 identity)
 	u64 address = (u64)sk;
 
 	bpf_map_update_elem(&listen_owners, &key, &identity, BPF_ANY);
-	if (!bpf_map_update_elem(&listeners, &address, &listener, BPF_NOEXIST))
-		return true;
-	if (!bpf_map_lookup_elem(&listeners, &address))
+	if (bpf_map_update_elem(&listeners, &address, &listener, BPF_NOEXIST) && !bpf_map_lookup_elem(&listeners, &address))
 		count_loss(LOSS_STATE_FULL);
-	return false;
 }
 
 static __noinline void listen_begins(struct sock *sk)
@@ -171,8 +165,6 @@ static __always_inline void report_listener(struct seq_file *out, struct sock *s
 	struct owner_key key = owner_key_of(sk);
 	u64 *owner = find_owner(&key);
 	struct listener_report report = {
-		.socket = (u64)sk,
-		.since_ns = listener->since_ns,
 		.identity = owner ? *owner : IDENTITY_UNKNOWN,
 		.drops = (u32)BPF_CORE_READ(sk, sk_drops.counter) - listener->drops_before,
 		.backlog = BPF_CORE_READ(sk, sk_ack_backlog),

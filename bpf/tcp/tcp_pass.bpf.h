@@ -50,7 +50,6 @@ static __noinline void report_open(const struct sock *sk, struct tcp_state *stat
 	state->end.received = payload_received(&figures) - state->received_before;
 	state->end.sent = payload_sent(&figures) - state->sent_before;
 	state->end.retransmits = figures.total_retrans - state->retransmits_before;
-	cell->connections++;
 	cell->received += state->end.received;
 	cell->sent += state->end.sent;
 	cell->retransmits += state->end.retransmits;
@@ -92,7 +91,6 @@ static __noinline void settle_attempt(struct sock *sk, u8 tcp_state_before)
 static __noinline void settle_unaccepted(struct sock *sk)
 {
 	struct tcp_state copy;
-	struct tcp_end end;
 
 	if (!take_state(sk, &copy))
 		return;
@@ -105,8 +103,7 @@ static __noinline void settle_unaccepted(struct sock *sk)
 		if (!count_handshake(&copy))
 			return;
 	}
-	end = copy.end;
-	count_end_of_taken(&copy, &end);
+	count_end_of_taken(&copy, &copy.end);
 }
 
 /* It has a descriptor, so somebody has accepted it. */
@@ -143,8 +140,9 @@ static __noinline void settle_end(struct sock *sk)
 		error = copy.error ?: BPF_CORE_READ((struct tcp_sock *)sk, inet_conn.icsk_retransmits) ? ETIMEDOUT : 0;
 	if (error)
 		judge_error(sk, &copy, error, old_state, &end);
-	if (copy.accepted || count_unseen_accept(sk, &copy))
-		count_end_of_taken(&copy, &end);
+	if (!copy.accepted ? !count_unseen_accept(sk, &copy) : lacks_handshake(&copy) && !count_handshake(&copy))
+		return;
+	count_end_of_taken(&copy, &end);
 }
 
 /* Another socket has its memory. */

@@ -46,7 +46,6 @@ class ListenersTest : public ::testing::Test {
   }
   listener_report report(std::uint64_t drops, std::uint32_t backlog = 0, std::uint32_t limit = 128) const {
     listener_report made{};
-    made.socket = 1;
     made.identity = kProcess;
     made.drops = drops;
     made.backlog = backlog;
