@@ -14,6 +14,7 @@
 #include "agent/base/unique_fd.h"
 #include "agent/probe/ledger.h"
 #include "agent/probe/map_drain.h"
+#include "agent/probe/root_cgroup.h"
 #include "agent/probe/tracepoint.h"
 
 namespace connscope::probe {
@@ -55,6 +56,11 @@ bool hook_exists(std::string_view section) {
   if (!starts_with(section, kBtfTracepoint)) return true;
   const std::string name(section.substr(kBtfTracepoint.size()));
   return libbpf_find_vmlinux_btf_id(name.c_str(), BPF_TRACE_RAW_TP) > 0;
+}
+
+bool hangs_on_cgroup(const bpf_program* program) {
+  const auto type = bpf_program__type(program);
+  return type == BPF_PROG_TYPE_SOCK_OPS || type == BPF_PROG_TYPE_CGROUP_SKB;
 }
 
 bool is_usable(const Variant& variant) { return variant.refusal.empty(); }
@@ -169,6 +175,11 @@ Status BpfObject::attach_one(bpf_program* program) {
     auto attached = attach_tracepoint(program, section.substr(kTracepoint.size()));
     if (!attached) return attached.error();
     link = *attached;
+  } else if (hangs_on_cgroup(program)) {
+    const auto root = open_root_cgroup();
+    if (!root) return root.error();
+    link = bpf_program__attach_cgroup(program, root->get());  // beside others' programs, by the kernel's own rule for links
+    if (link == nullptr) return Error(explain_refusal(errno), errno);
   } else {
     link = bpf_program__attach(program);
     if (link == nullptr) return Error(explain_refusal(errno), errno);
@@ -190,6 +201,11 @@ Status BpfObject::attach() {
     }
   }
   return {};
+}
+
+bool BpfObject::is_attached(std::string_view program) const {
+  return std::any_of(hooks_.begin(), hooks_.end(),
+                     [&](const HookStatus& hook) { return hook.program == program && hook.problem.empty(); });
 }
 
 Result<std::string> BpfObject::run_over_map(const char* program, const char* map) {

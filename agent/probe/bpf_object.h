@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/base/result.h"
@@ -84,9 +85,10 @@ class BpfObject {
   static Result<BpfObject> load(const Opener& open, const SharedMaps& shared, const std::vector<std::string>& optional,
                                 std::vector<Variant> variants = {});
 
-  /// Attaches every loaded program. An error names the first program, not optional, that could not be attached.
+  /// Attaches every loaded program, those for cgroups at the top of their hierarchy. An error names the first program, not optional, that could not be attached.
   Status attach();
   void detach() { links_.clear(); }
+  [[nodiscard]] bool is_attached(std::string_view program) const;
   /// Runs an `iter/bpf_map_elem` program over the entries of `map`; what it has written.
   Result<std::string> run_over_map(const char* program, const char* map);
   /// The same of an iterator over what the kernel has.

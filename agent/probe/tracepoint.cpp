@@ -2,7 +2,6 @@
 #include "agent/probe/tracepoint.h"
 
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,27 +12,17 @@
 #include <string>
 
 #include "agent/base/unique_fd.h"
+#include "agent/probe/detached_mount.h"
 
 namespace connscope::probe {
 namespace {
 
 constexpr const char* kTracefs = "/sys/kernel/tracing";
 
-// glibc 2.36 has wrappers for these calls, but Ubuntu 22.04's 2.35 has not.
-Result<UniqueFd> detached_tracefs() {
-  const UniqueFd context(static_cast<int>(syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC)));
-  if (!context) return Error::from_errno("fsopen tracefs", errno);
-  if (syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
-    return Error::from_errno("fsconfig tracefs", errno);
-  UniqueFd mount(static_cast<int>(syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, 0)));
-  if (!mount) return Error::from_errno("fsmount tracefs", errno);
-  return mount;
-}
-
 Result<UniqueFd> open_tracefs() {
   const std::string events = std::string(kTracefs) + "/events";
   if (::access(events.c_str(), F_OK) != 0) {
-    auto detached = detached_tracefs();
+    auto detached = detached_mount("tracefs");
     if (!detached) return detached.error().context("tracefs is not readable at " + std::string(kTracefs));
     return detached;
   }

@@ -175,6 +175,7 @@ struct tcp_sock {
 	u32 snd_una;
 	u32 snd_nxt;
 	u32 write_seq;
+	u64 tcp_mstamp; /* the last segment, on the monotonic clock in microseconds */
 	u64 bytes_acked;
 	u64 bytes_received; /* a FIN counts as one */
 	u64 bytes_sent;     /* payload, that sent again too */

@@ -15,6 +15,9 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* Not 0: attempts begin in on_syn. Set by the user half as it attaches that. */
+__u8 begins_with_syn = 0;
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 {
@@ -22,7 +25,7 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 
 	switch (new_state) {
 	case TCP_SYN_SENT:
-		if (sk->sk_protocol == IPPROTO_TCP)
+		if (!begins_with_syn && sk->sk_protocol == IPPROTO_TCP)
 			begin(sk);
 		break;
 	case TCP_ESTABLISHED:
@@ -71,6 +74,24 @@ int BPF_PROG(on_error, struct sock *sk)
 	else
 		state->error = error;
 	return 0;
+}
+
+/*
+ * The SYN of an attempt, just before it is sent. Programs of a cgroup are never skipped, so where processes can be preempted in
+ * on_state, which then skips others for milliseconds, attempts begin here. Elsewhere it is not worth its runs: the kernel asks
+ * it for its first time-out, its window and more.
+ */
+SEC("sockops")
+int on_syn(struct bpf_sock_ops *ctx)
+{
+	struct tcp_sock *tcp;
+
+	if (ctx->op != BPF_SOCK_OPS_TCP_CONNECT_CB || !ctx->sk)
+		return 1;
+	tcp = bpf_skc_to_tcp_sock(ctx->sk);
+	if (tcp)
+		begin((struct sock *)tcp);
+	return 1;
 }
 
 /* --- what connect and accept return: by fexit where the kernel has it, for that costs other system calls nothing -------- */

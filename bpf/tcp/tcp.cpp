@@ -3,7 +3,11 @@
 
 #include <bpf/bpf.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
+#include <charconv>
+#include <chrono>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,7 +30,7 @@ namespace {
 constexpr const char* kAcceptFunction = "inet_csk_accept";
 /// What goes on without them is said in their hooks' comments.
 const std::vector<std::string> kOptional = {
-    "on_error",       "on_connect_fexit", "on_accept_fexit", "on_accept_fexit4", "on_connect_exit",
+    "on_error",       "on_syn",           "on_connect_fexit", "on_accept_fexit", "on_accept_fexit4", "on_connect_exit",
     "on_accept_exit", "on_accept4_exit",  "visit_sockets",   "visit_listeners",  "take_up_sockets"};
 
 struct Settings {
@@ -71,6 +75,19 @@ std::vector<probe::Variant> variants_of_calls() {
           {"tracepoint", {"on_connect_exit", "on_accept_exit", "on_accept4_exit"}, ""}};
 }
 
+/// Since 7.0 a process may be preempted in a program on a tracepoint, which then skips all others on that CPU.
+bool tracepoints_are_preemptible() {
+  utsname name{};
+  int major = 0;
+  return ::uname(&name) == 0 && std::from_chars(std::begin(name.release), std::end(name.release), major).ec == std::errc() &&
+         major >= 7;
+}
+
+std::uint64_t now_us() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
 class Tcp final : public probe::Probe {
  public:
   Tcp(const probe::ProbeContext& context, Settings settings, const Families& families, std::uint32_t netns)
@@ -93,6 +110,7 @@ class Tcp final : public probe::Probe {
 
  private:
   void configure(tcp_bpf& skeleton);
+  Status attach();
   /// Finds the sockets that are open already: listeners first, since a connection's role is told by them.
   Status take_up();
   /// Runs the pass over what is open. True: it has found ends that nobody had told.
@@ -115,10 +133,12 @@ class Tcp final : public probe::Probe {
 void Tcp::configure(tcp_bpf& skeleton) {
   skeleton_ = &skeleton;
   skeleton.rodata->own_netns = own_netns_;
+  skeleton.rodata->loaded_us = now_us();
   skeleton.rodata->by_port = settings_.listener_labels > 0 ? 1 : 0;
   // The function got another list of parameters with 6.10.
   const bool four = accept_parameters_ == 4;
   bpf_program__set_autoload(four ? skeleton.progs.on_accept_fexit : skeleton.progs.on_accept_fexit4, false);
+  bpf_program__set_autoload(skeleton.progs.on_syn, tracepoints_are_preemptible());
   bpf_map__set_max_entries(skeleton.maps.sockets, settings_.sockets);
   for (bpf_map* cells : {skeleton.maps.connect_ended, skeleton.maps.tcp_closed, skeleton.maps.tcp_durations})
     bpf_map__set_max_entries(cells, settings_.cells);
@@ -134,9 +154,17 @@ Status Tcp::start(const probe::SharedMaps& shared) {
   auto object = probe::BpfObject::load(probe::BpfObject::opener<tcp_bpf>(configure), shared, kOptional, variants);
   if (!object) return object.error();
   object_ = std::move(*object);
-  if (auto attached = object_.attach(); !attached) return attached;
+  if (auto attached = attach(); !attached) return attached;
   up_ = true;
   return take_up();
+}
+
+/// What begins is told by on_syn from the moment that it may run, or by on_state.
+Status Tcp::attach() {
+  skeleton_->bss->begins_with_syn = bpf_program__fd(skeleton_->progs.on_syn) >= 0 ? 1 : 0;
+  auto attached = object_.attach();
+  skeleton_->bss->begins_with_syn = object_.is_attached("on_syn") ? 1 : 0;
+  return attached;
 }
 
 Status Tcp::take_up() {

@@ -19,6 +19,9 @@
 #include "bpf/tcp/tcp_life.bpf.h"
 #include "bpf/tcp/tcp_listen.bpf.h"
 
+/* When the agent loaded its programs, on the monotonic clock. Set before the load. */
+const volatile __u64 loaded_us = 0;
+
 /* The kernel's first time-out of a SYN-ACK, doubled for each repetition (include/net/tcp.h: TCP_TIMEOUT_INIT). */
 #define SYNACK_TIMEOUT_US 1000000U
 
@@ -95,16 +98,37 @@ static __always_inline void own(const struct sock *sk, struct tcp_state *state, 
 		finish(sk);
 }
 
+/* Whether the last that was heard of a connection was before the agent. */
+static __always_inline bool is_older_than_agent(const struct sock *sk)
+{
+	return BPF_CORE_READ((const struct tcp_sock *)sk, tcp_mstamp) < loaded_us;
+}
+
+/* Counts a connection whose handshake no program was run for: what it took is near to the smoothed round-trip time. */
+static __noinline void establish_late(const struct sock *sk, struct tcp_state *state, u64 identity)
+{
+	struct tcp_state *kept;
+
+	state->handshake_us = BPF_CORE_READ((const struct tcp_sock *)sk, srtt_us) >> 3;
+	if (!insert_state(sk, state))
+		return; /* nor had it room when it was established, which was counted */
+	kept = find_state(sk);
+	if (!kept)
+		return;
+	count_loss(LOSS_END_SKIPPED);
+	own(sk, kept, identity);
+}
+
 /*
  * A connection without state is taken by accept: early, before the handshake's end was told (TCP Fast Open, or another CPU that
- * has put it into the queue and not come to that yet); one that was established before the agent came; or one that had no room.
+ * has put it into the queue and not come to that yet); one that was established before the agent came; one whose handshake was
+ * skipped; or one that had no room.
  */
 static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_state_before)
 {
 	struct tcp_state *known, state = {
 		.since_ns = bpf_ktime_get_ns(),
 		.identity = identity,
-		.accepted = 1,
 		.role = TCP_SERVER,
 		.family = is_ipv6_peer(sk) ? TCP_IPV6 : TCP_IPV4,
 		.peer_port = BPF_CORE_READ(sk, __sk_common.skc_dport),
@@ -113,6 +137,7 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_stat
 
 	if (tcp_state_before == TCP_SYN_RECV) {
 		state.phase = PHASE_EARLY;
+		state.accepted = 1;
 		count_duration(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), 0);
 		if (!insert_state(sk, &state) && (known = find_state(sk)))
 			own(sk, known, identity); /* the handshake has ended just now */
@@ -124,7 +149,12 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_stat
 		return;
 	state.phase = PHASE_OPEN;
 	state.grafted = 1;
-	take_up(sk, &state); /* without room its loss was counted when it was established */
+	if (is_older_than_agent(sk)) {
+		state.accepted = 1;
+		take_up(sk, &state); /* without room its loss was counted when it was established */
+	} else {
+		establish_late(sk, &state, identity);
+	}
 }
 
 /* accept gives `sk`, whose entry is `state`, to the process that runs now. */

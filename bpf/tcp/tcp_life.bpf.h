@@ -262,6 +262,15 @@ static __noinline void end_unaccepted(struct sock *sk, struct tcp_state *state, 
 		finish(sk);
 }
 
+/* The entry is of a socket that was here before, and whose end no program saw; of this one none saw the beginning. */
+static __noinline void end_of_unseen(const struct sock *sk)
+{
+	struct tcp_state stale;
+
+	if (take_state(sk, &stale))
+		bury(&stale);
+}
+
 /* Any state but LISTEN → CLOSE. */
 static __noinline void end(struct sock *sk, int old_state)
 {
@@ -282,6 +291,10 @@ static __noinline void end(struct sock *sk, int old_state)
 		state = find_state(sk);
 		if (!state)
 			return;
+	}
+	if (state->peer_port != sk->__sk_common.skc_dport) {
+		end_of_unseen(sk);
+		return;
 	}
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
