@@ -178,7 +178,8 @@ Status BpfObject::attach_one(bpf_program* program) {
   } else if (hangs_on_cgroup(program)) {
     const auto root = open_root_cgroup();
     if (!root) return root.error();
-    link = bpf_program__attach_cgroup(program, root->get());  // beside others' programs, by the kernel's own rule for links
+    link = bpf_program__attach_cgroup(program,
+                                      root->get());  // beside others' programs, by the kernel's own rule for links
     if (link == nullptr) return Error(explain_refusal(errno), errno);
   } else {
     link = bpf_program__attach(program);

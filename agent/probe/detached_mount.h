@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// detached_mount: a file system of the kernel's that this host does not have mounted, for the agent alone and for as long as the
-// descriptor is open (fsopen(2)). It needs CAP_SYS_ADMIN, so a mount that is there already comes first.
+// detached_mount: a file system of the kernel's that this host does not have mounted, for the agent alone and for as
+// long as the descriptor is open (fsopen(2)). It needs CAP_SYS_ADMIN, so a mount that is there already comes first.
 #pragma once
 
 #include "agent/base/result.h"

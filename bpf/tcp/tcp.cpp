@@ -30,8 +30,8 @@ namespace {
 constexpr const char* kAcceptFunction = "inet_csk_accept";
 /// What goes on without them is said in their hooks' comments.
 const std::vector<std::string> kOptional = {
-    "on_error",       "on_syn",           "on_connect_fexit", "on_accept_fexit", "on_accept_fexit4", "on_connect_exit",
-    "on_accept_exit", "on_accept4_exit",  "visit_sockets",   "visit_listeners",  "take_up_sockets"};
+    "on_error",       "on_syn",          "on_connect_fexit", "on_accept_fexit", "on_accept_fexit4", "on_connect_exit",
+    "on_accept_exit", "on_accept4_exit", "visit_sockets",    "visit_listeners", "take_up_sockets"};
 
 struct Settings {
   std::uint32_t sockets;
@@ -79,13 +79,14 @@ std::vector<probe::Variant> variants_of_calls() {
 bool tracepoints_are_preemptible() {
   utsname name{};
   int major = 0;
-  return ::uname(&name) == 0 && std::from_chars(std::begin(name.release), std::end(name.release), major).ec == std::errc() &&
-         major >= 7;
+  return ::uname(&name) == 0 &&
+         std::from_chars(std::begin(name.release), std::end(name.release), major).ec == std::errc() && major >= 7;
 }
 
 std::uint64_t now_us() {
   return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
 }
 
 class Tcp final : public probe::Probe {
