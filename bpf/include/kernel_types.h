@@ -180,6 +180,7 @@ struct tcp_sock {
 	u64 bytes_received; /* a FIN counts as one */
 	u64 bytes_sent;     /* payload, that sent again too */
 	u64 bytes_retrans;
+	struct request_sock *fastopen_rsk; /* of TCP Fast Open, until the handshake has ended */
 	bool is_mptcp; /* with CONFIG_MPTCP */
 };
 

@@ -15,8 +15,17 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Not 0: attempts begin in on_syn. Set by the user half as it attaches that. */
-__u8 begins_with_syn = 0;
+/* Not 0: what opens is told by on_open. Set by the user half as it attaches that. */
+__u8 opens_by_sockops = 0;
+
+/* SYN_RECV → ESTABLISHED, unless on_open has just told it. */
+static __always_inline void established(struct sock *sk)
+{
+	const struct tcp_state *state = opens_by_sockops ? find_state(sk) : NULL;
+
+	if (!state || state->phase != PHASE_OPEN)
+		passive_open(sk);
+}
 
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
@@ -25,14 +34,14 @@ int BPF_PROG(on_state, struct sock *sk, int old_state, int new_state)
 
 	switch (new_state) {
 	case TCP_SYN_SENT:
-		if (!begins_with_syn && sk->sk_protocol == IPPROTO_TCP)
+		if (!opens_by_sockops && sk->sk_protocol == IPPROTO_TCP)
 			begin(sk);
 		break;
 	case TCP_ESTABLISHED:
 		if (old_state == TCP_SYN_SENT)
 			succeed(sk);
 		else if (sk->sk_protocol == IPPROTO_TCP)
-			passive_open(sk);
+			established(sk);
 		break;
 	case TCP_FIN_WAIT1:
 		begin_close(sk);
@@ -77,20 +86,32 @@ int BPF_PROG(on_error, struct sock *sk)
 }
 
 /*
- * The SYN of an attempt, just before it is sent. Programs of a cgroup are never skipped, so where processes can be preempted in
- * on_state, which then skips others for milliseconds, attempts begin here. Elsewhere it is not worth its runs: the kernel asks
- * it for its first time-out, its window and more.
+ * What opens, told once more. Programs of a cgroup are never skipped, so where a process can be preempted in on_state, which
+ * then skips others for milliseconds, nothing begins unseen and no end can be taken for that of another socket. Elsewhere it is
+ * not worth its runs: the kernel asks it for its first time-out, its window and more.
  */
 SEC("sockops")
-int on_syn(struct bpf_sock_ops *ctx)
+int on_open(struct bpf_sock_ops *ctx)
 {
 	struct tcp_sock *tcp;
 
-	if (ctx->op != BPF_SOCK_OPS_TCP_CONNECT_CB || !ctx->sk)
+	switch (ctx->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		break;
+	default:
 		return 1;
-	tcp = bpf_skc_to_tcp_sock(ctx->sk);
-	if (tcp)
+	}
+	tcp = ctx->sk ? bpf_skc_to_tcp_sock(ctx->sk) : NULL;
+	if (!tcp)
+		return 1;
+	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
 		begin((struct sock *)tcp);
+	else if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		succeed((struct sock *)tcp);
+	else if (!tcp->fastopen_rsk) /* then this is but its SYN: on_state tells of the handshake's end */
+		passive_open((struct sock *)tcp);
 	return 1;
 }
 
