@@ -8,6 +8,7 @@ namespace connscope::bpf {
 using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
 
 // One line a probe: its factory is in its user half.
+ProbeFactory make_packet;
 ProbeFactory make_tcp;
 
 namespace {
@@ -17,7 +18,9 @@ struct Entry {
   ProbeFactory* make;
 };
 
+// A probe's maps are given to those after it.
 constexpr std::array kProbes = {
+    Entry{"packet", make_packet},
     Entry{"tcp", make_tcp},
 };
 

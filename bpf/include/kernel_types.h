@@ -59,6 +59,7 @@ typedef _Bool bool;
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
 #define RCV_SHUTDOWN 1
 #define SHUTDOWN_MASK 3
