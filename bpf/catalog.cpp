@@ -10,6 +10,7 @@ using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeCon
 // One line a probe: its factory is in its user half.
 ProbeFactory make_packet;
 ProbeFactory make_tcp;
+ProbeFactory make_dns;
 
 namespace {
 
@@ -22,6 +23,7 @@ struct Entry {
 constexpr std::array kProbes = {
     Entry{"packet", make_packet},
     Entry{"tcp", make_tcp},
+    Entry{"dns", make_dns},
 };
 
 }  // namespace
