@@ -113,6 +113,12 @@ DNS_INLINE __u64 dns_hash(__u64 hash, __u64 byte)
 	return (hash ^ byte) * DNS_HASH_PRIME;
 }
 
+/* 1 for equal numbers, else 0; a branch would be one more way for the verifier. */
+DNS_INLINE __u64 dns_is_same(__u64 left, __u64 right)
+{
+	return ((left ^ right) - 1) >> 63;
+}
+
 /* Without a branch: the sign bit of both differences says that `byte` is a capital. Lengths of labels lie below those. */
 DNS_INLINE __u64 dns_lower(__u64 byte)
 {
@@ -167,8 +173,8 @@ DNS_INLINE enum dns_verdict dns_read_question(const __u8 *bytes, __u64 size, str
 	__u64 hash = DNS_HASH_BASIS;
 	__u64 unsure = dns_unsure(bytes);
 	__u64 place = dns_place(DNS_HEADER_BYTES, unsure);
-	__u64 label = place; /* where the next one begins */
-	__u64 byte, left;
+	__u64 left = 0; /* of the label that `place` is in */
+	__u64 byte = 0, ended, stop;
 	__u32 i;
 
 	if (!message->questions)
@@ -180,19 +186,17 @@ DNS_INLINE enum dns_verdict dns_read_question(const __u8 *bytes, __u64 size, str
 		if (place >= size)
 			return dns_question_cut(message, place + 1);
 		byte = dns_byte_at(bytes, place);
-		left = label - place;
-		DNS_OPAQUE(left);
-		if (!left) {
-			if (byte > DNS_LABEL_BYTES)
-				return DNS_MALFORMED;
-			if (!byte)
-				break;
-			label = dns_place(label + 1 + byte, unsure);
-		}
+		ended = (left - 1) >> 63;
+		DNS_OPAQUE(ended);
+		stop = ended & ((byte - 1) | (DNS_LABEL_BYTES - byte)) >> 63;
+		DNS_OPAQUE(stop);
+		if (stop)
+			break;
+		left += ((byte + 1) & (0 - ended)) - 1;
 		hash = dns_hash(hash, dns_lower(byte));
 		place = dns_place(place + 1, unsure);
 	}
-	if (i == DNS_NAME_BYTES)
+	if (i == DNS_NAME_BYTES || byte)
 		return DNS_MALFORMED;
 	hash = dns_hash(hash, 0);
 	place = dns_place(place + 1, unsure);
@@ -240,11 +244,10 @@ DNS_INLINE enum dns_verdict dns_read_records(const __u8 *bytes, __u64 size, stru
 	__u64 place = dns_place(message->records_at, unsure);
 	__u64 owner = place; /* where the name begins that `place` is in */
 	__u64 record = 0;
-	__u16 asked = message->qtype;
-	__u16 any = !asked || (asked >= DNS_FIRST_QTYPE && asked <= DNS_LAST_QTYPE);
-	__u64 byte, target;
+	__u64 asked = message->qtype;
+	__u64 any = !asked || (asked >= DNS_FIRST_QTYPE && asked <= DNS_LAST_QTYPE);
+	__u64 byte, pointer, target, needed, type, in_answers, found;
 	const __u8 *fixed;
-	__u16 type;
 
 	if (message->is_truncated)
 		return DNS_OK;
@@ -252,41 +255,42 @@ DNS_INLINE enum dns_verdict dns_read_records(const __u8 *bytes, __u64 size, stru
 	for (__u32 i = 0; i < DNS_STEPS; i++) {
 		if (record >= message->records)
 			return DNS_OK;
-		if (place >= size)
-			return dns_records_cut(message, place + 1, record);
+		needed = place + 1;
+		if (needed > size)
+			return dns_records_cut(message, needed, record);
 		byte = dns_byte_at(bytes, place);
+		if (byte > DNS_LABEL_BYTES && byte < DNS_POINTER)
+			return DNS_MALFORMED;
 		if (byte && byte <= DNS_LABEL_BYTES) {
 			place = dns_place(place + 1 + byte, unsure);
 			if (place - owner >= DNS_NAME_BYTES)
 				return DNS_MALFORMED;
 			continue;
 		}
-		place++;
-		if (byte) {
-			if (byte < DNS_POINTER)
-				return DNS_MALFORMED;
-			if (place >= size)
-				return dns_records_cut(message, place + 1, record);
-			target = (byte - DNS_POINTER) << 8 | dns_byte_at(bytes, place);
-			if (target < DNS_HEADER_BYTES || target >= owner)
-				return DNS_MALFORMED;
-			place++;
-		}
+		pointer = byte >> 7;
+		target = (byte - DNS_POINTER) << 8 | dns_byte_at(bytes, place + 1);
+		place += 1 + pointer;
 		DNS_OPAQUE(place);
-		if (place > DNS_WINDOW - DNS_RECORD_BYTES || place + DNS_RECORD_BYTES > size)
-			return dns_records_cut(message, place + DNS_RECORD_BYTES, record);
+		needed = place + DNS_RECORD_BYTES;
+		if (place > DNS_WINDOW - DNS_RECORD_BYTES || needed > size)
+			return dns_records_cut(message, needed, record);
+		/* Sign bits: what is below the header's end, or not below the name's begin. */
+		if (pointer & ((target - DNS_HEADER_BYTES) | (owner - 1 - target)) >> 63)
+			return DNS_MALFORMED;
 		fixed = bytes + place;
 		type = dns_number(fixed);
 		place += DNS_RECORD_BYTES + dns_number(fixed + 8);
 		if (place > message->message_bytes)
 			return DNS_MALFORMED;
-		if (record < message->answers) {
-			if (any || type == asked) {
+		in_answers = (record - message->answers) >> 63;
+		DNS_OPAQUE(in_answers);
+		found = (in_answers & (any | dns_is_same(type, asked))) | ((1 - in_answers) & dns_is_same(type, DNS_TYPE_OPT));
+		DNS_OPAQUE(found);
+		if (found) {
+			if (in_answers)
 				message->has_data = 1;
-				return DNS_OK;
-			}
-		} else if (type == DNS_TYPE_OPT) {
-			message->rcode = (fixed[4] << 4 | message->rcode) & 0xfff;
+			else
+				message->rcode = (fixed[4] << 4 | message->rcode) & 0xfff;
 			return DNS_OK;
 		}
 		place = dns_place(place, unsure);
