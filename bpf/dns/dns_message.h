@@ -245,10 +245,11 @@ DNS_INLINE enum dns_verdict dns_read_records(const __u8 *bytes, __u64 size, stru
 	__u64 owner = place; /* where the name begins that `place` is in */
 	__u64 record = 0;
 	__u64 asked = message->qtype;
-	__u64 any = !asked || (asked >= DNS_FIRST_QTYPE && asked <= DNS_LAST_QTYPE);
+	__u64 any = dns_is_same(asked, 0) | (~(asked - DNS_FIRST_QTYPE) & (asked - DNS_LAST_QTYPE - 1)) >> 63;
 	__u64 byte, pointer, target, needed, type, in_answers, found;
 	const __u8 *fixed;
 
+	DNS_OPAQUE(any);
 	if (message->is_truncated)
 		return DNS_OK;
 	DNS_LOOP
