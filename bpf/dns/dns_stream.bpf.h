@@ -88,14 +88,14 @@ static __always_inline u32 seen_before(struct stream *stream, u32 sequence)
 /* Keeps the next `bytes` of the message under way, as far as they are looked at. */
 static __always_inline void keep_part(struct __sk_buff *skb, struct stream *stream, u32 offset, u32 bytes)
 {
-	u32 at = stream->got, room;
+	u64 at = stream->got, room = bytes;
 
 	if (at < STREAM_HEAD) {
-		room = STREAM_HEAD - at;
-		if (bytes < room)
-			room = bytes;
+		if (room > STREAM_HEAD - at)
+			room = STREAM_HEAD - at;
+		/* What the verifier is to know has to be said after the compiler's own conclusions. */
 		asm volatile("" : "+r"(at), "+r"(room));
-		if (at < STREAM_HEAD && room && room <= DNS_WINDOW)
+		if (at < STREAM_HEAD && room > 0 && room <= DNS_WINDOW)
 			bpf_skb_load_bytes(skb, offset, stream->head + at, room);
 	}
 	stream->got += bytes;
