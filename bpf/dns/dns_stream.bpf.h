@@ -85,6 +85,21 @@ static __always_inline u32 seen_before(struct stream *stream, u32 sequence)
 	return 0;
 }
 
+/*
+ * Whether a length is from 1 to `most`, said in the only way that verifiers before 6.12 understand, and after the compiler has drawn
+ * its own conclusions: without the detour they lose that it is not 0.
+ */
+static __always_inline bool says_length(u64 *length, u64 most)
+{
+	u64 less_one = *length - 1;
+
+	asm volatile("" : "+r"(less_one));
+	if (less_one >= most)
+		return false;
+	*length = less_one + 1;
+	return true;
+}
+
 /* Keeps the next `bytes` of the message under way, as far as they are looked at. */
 static __always_inline void keep_part(struct __sk_buff *skb, struct stream *stream, u32 offset, u32 bytes)
 {
@@ -93,9 +108,8 @@ static __always_inline void keep_part(struct __sk_buff *skb, struct stream *stre
 	if (at < STREAM_HEAD) {
 		if (room > STREAM_HEAD - at)
 			room = STREAM_HEAD - at;
-		/* What the verifier is to know has to be said after the compiler's own conclusions. */
-		asm volatile("" : "+r"(at), "+r"(room));
-		if (at < STREAM_HEAD && room > 0 && room <= DNS_WINDOW)
+		asm volatile("" : "+r"(at));
+		if (at < STREAM_HEAD && says_length(&room, DNS_WINDOW))
 			bpf_skb_load_bytes(skb, offset, stream->head + at, room);
 	}
 	stream->got += bytes;
