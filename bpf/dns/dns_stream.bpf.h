@@ -34,6 +34,7 @@ struct stream_key {
 };
 
 struct stream {
+	u64 since_ns; /* when the message under way began */
 	u32 next;   /* the sequence number of the first byte that was not looked at */
 	u32 got;    /* what has come of the message under way, with its length */
 	u32 length; /* of that message, once it has come */
@@ -126,6 +127,8 @@ static __always_inline u32 take_part(struct __sk_buff *skb, struct stream *strea
 
 	if (wanted > available)
 		wanted = available;
+	if (!stream->got)
+		stream->since_ns = bpf_ktime_get_ns();
 	keep_part(skb, stream, offset, wanted);
 	if (!knows_length && stream->got >= STREAM_PREFIX)
 		stream->length = stream->head[0] << 8 | stream->head[1];

@@ -56,8 +56,7 @@ static __always_inline enum dns_verdict parse(struct window *window, u64 size)
 	if (verdict)
 		return verdict;
 	verdict = dns_read_question(window->bytes, size, message);
-	/* An RCODE says that there is nothing in it. */
-	if (verdict || !message->is_answer || message->rcode)
+	if (verdict || !message->is_answer)
 		return verdict;
 	return dns_read_records(window->bytes, size, message);
 }
