@@ -224,7 +224,7 @@ DNS_INLINE enum dns_verdict dns_records_cut(struct dns_message *message, __u64 n
 {
 	if (needed > message->message_bytes)
 		return DNS_MALFORMED;
-	message->is_unfinished = 1;
+	message->is_unfinished = record < message->records;
 	message->has_data = record < message->answers;
 	return DNS_OK;
 }
