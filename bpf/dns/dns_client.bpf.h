@@ -249,21 +249,26 @@ static __always_inline enum dns_outcome outcome_of(const struct dns_message *mes
 	return message->has_data ? QUERY_ANSWERED : QUERY_NODATA;
 }
 
-static __noinline void answer_query(const struct query_key *key, const struct dns_message *message, u64 now)
+static __noinline void count_late(u64 identity)
 {
-	struct dns_rare *rare;
-	struct asker *asker;
+	struct dns_rare *rare = rare_cell(identity);
+
+	if (rare)
+		__sync_fetch_and_add(&rare->late, 1);
+}
+
+static __always_inline void answer_query(const struct query_key *key, const struct query *found,
+					 const struct dns_message *message, u64 now)
+{
+	struct asker *asker = find_asker(key->cookie);
 	struct query query;
 
-	if (!take_query(key, &query))
+	if (!take_found(key, found, asker, &query))
 		return;
 	if (query.timed_out) {
-		rare = rare_cell(query.identity);
-		if (rare)
-			__sync_fetch_and_add(&rare->late, 1);
+		count_late(query.identity);
 		return;
 	}
-	asker = find_asker(key->cookie);
 	if (asker)
 		asker->answered[asker->answers++ & (REMEMBERED - 1)] = key->id;
 	count_query_end(&query, outcome_of(message), message->rcode, now - query.begun_ns);
@@ -291,7 +296,7 @@ static __always_inline void be_answered(struct __sk_buff *skb, const struct pack
 	} else if (message->is_truncated && !packet->is_tcp && !query->timed_out) {
 		truncate_query(&key, query, now);
 	} else {
-		answer_query(&key, message, now);
+		answer_query(&key, query, message, now);
 	}
 }
 

@@ -12,10 +12,9 @@
 
 struct served_key {
 	u64 cookie;
-	u32 peer[4];
+	u32 peer; /* its address; of IPv6 all words folded into one */
 	u16 port;
 	u16 id;
-	u32 reserved; /* 0 */
 };
 
 struct {
@@ -28,13 +27,16 @@ struct {
 #define IPV4_SOURCE 12
 #define IPV6_SOURCE 8
 
-static __always_inline void read_peer(struct __sk_buff *skb, const struct packet *packet, u32 ipv4_at, u32 ipv6_at,
-				      struct served_key *key)
+/* An address in the header, folded. */
+static __always_inline u32 address_at(struct __sk_buff *skb, const struct packet *packet, u32 ipv4_at, u32 ipv6_at)
 {
+	u32 words[4] = {};
+
 	if (packet->is_ipv6)
-		bpf_skb_load_bytes(skb, ipv6_at, key->peer, sizeof(key->peer));
+		bpf_skb_load_bytes(skb, ipv6_at, words, sizeof(words));
 	else
-		bpf_skb_load_bytes(skb, ipv4_at, key->peer, sizeof(key->peer[0]));
+		bpf_skb_load_bytes(skb, ipv4_at, words, sizeof(words[0]));
+	return words[0] ^ words[1] ^ words[2] ^ words[3];
 }
 
 /* A message to a DNS server on this host. One that comes again does not begin it again. */
@@ -42,12 +44,12 @@ static __noinline void be_asked(struct __sk_buff *skb, const struct packet *pack
 {
 	struct served_key key = {
 		.cookie = bpf_get_socket_cookie(skb),
+		.peer = address_at(skb, packet, IPV4_SOURCE, IPV6_SOURCE),
 		.port = packet->source_port,
 		.id = message->id,
 	};
 	u64 now = bpf_ktime_get_ns();
 
-	read_peer(skb, packet, IPV4_SOURCE, IPV6_SOURCE, &key);
 	bpf_map_update_elem(&asked_here, &key, &now, BPF_NOEXIST);
 }
 
@@ -56,12 +58,12 @@ static __noinline void answer(struct __sk_buff *skb, const struct packet *packet
 {
 	struct served_key key = {
 		.cookie = bpf_get_socket_cookie(skb),
+		.peer = address_at(skb, packet, IPV4_DESTINATION, IPV6_DESTINATION),
 		.port = packet->dest_port,
 		.id = message->id,
 	};
 	u64 *asked_ns, duration_ns, identity;
 
-	read_peer(skb, packet, IPV4_DESTINATION, IPV6_DESTINATION, &key);
 	asked_ns = bpf_map_lookup_elem(&asked_here, &key);
 	if (!asked_ns)
 		return;

@@ -91,21 +91,24 @@ static __always_inline struct asker *find_asker(u64 cookie)
 	return bpf_map_lookup_elem(&askers, &cookie);
 }
 
-/* Takes the query out of the map; false: there is none, or another CPU was first. */
-static __always_inline bool take_query(const struct query_key *key, struct query *query)
+/* Takes a query that was just looked up out of the map; false: another CPU was first. */
+static __always_inline bool take_found(const struct query_key *key, const struct query *found, struct asker *asker,
+				       struct query *query)
 {
-	const struct query *kept = bpf_map_lookup_elem(&queries, key);
-	struct asker *asker;
-
-	if (!kept)
-		return false;
-	*query = *kept;
+	*query = *found;
 	if (bpf_map_delete_elem(&queries, key))
 		return false;
-	asker = query->timed_out ? NULL : find_asker(key->cookie);
-	if (asker)
+	if (asker && !query->timed_out)
 		__sync_fetch_and_add(&asker->open, -1);
 	return true;
+}
+
+/* The same by its key; false, too: there is none. */
+static __always_inline bool take_query(const struct query_key *key, struct query *query)
+{
+	const struct query *found = bpf_map_lookup_elem(&queries, key);
+
+	return found && take_found(key, found, find_asker(key->cookie), query);
 }
 
 /* The socket's entry, made when it is new; NULL when there is no room. */
