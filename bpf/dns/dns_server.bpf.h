@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Answers that processes of this host give: from the query as it reaches the socket to the answer as it leaves. The process is the
- * one that sends the answer. What is never answered leaves no trace but an entry that is evicted.
+ * one that sends the answer. What is never answered leaves an entry, until the pass finds it old.
  *
  * Kernel half only; cgroup_skb programs.
  */
@@ -18,7 +18,7 @@ struct served_key {
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct served_key);
 	__type(value, u64); /* when the query came */
@@ -40,7 +40,8 @@ static __always_inline u32 address_at(struct __sk_buff *skb, const struct packet
 }
 
 /* A message to a DNS server on this host. One that comes again does not begin it again. */
-static __noinline void be_asked(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message)
+static __noinline void be_asked(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
+				u64 now)
 {
 	struct served_key key = {
 		.cookie = bpf_get_socket_cookie(skb),
@@ -48,13 +49,14 @@ static __noinline void be_asked(struct __sk_buff *skb, const struct packet *pack
 		.port = packet->source_port,
 		.id = message->id,
 	};
-	u64 now = bpf_ktime_get_ns();
 
-	bpf_map_update_elem(&asked_here, &key, &now, BPF_NOEXIST);
+	if (bpf_map_update_elem(&asked_here, &key, &now, BPF_NOEXIST) && !bpf_map_lookup_elem(&asked_here, &key))
+		count_loss(LOSS_STATE_FULL);
 }
 
 /* A message from a DNS server on this host. */
-static __noinline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message)
+static __noinline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
+				u64 now)
 {
 	struct served_key key = {
 		.cookie = bpf_get_socket_cookie(skb),
@@ -67,12 +69,30 @@ static __noinline void answer(struct __sk_buff *skb, const struct packet *packet
 	asked_ns = bpf_map_lookup_elem(&asked_here, &key);
 	if (!asked_ns)
 		return;
-	duration_ns = bpf_ktime_get_ns() - *asked_ns;
+	duration_ns = now - *asked_ns;
 	if (bpf_map_delete_elem(&asked_here, &key))
 		return;
 	identity = runs_for_socket(skb, packet->is_tcp) ? current_identity() : IDENTITY_UNKNOWN;
 	if (identity != IDENTITY_IGNORED)
 		count_served(identity, message->rcode, duration_ns);
+}
+
+/* Nobody answers after that time. */
+#define SURELY_IGNORED_NS 60000000000ULL
+
+/* How many entries the pass has seen. */
+__u64 visited_asked = 0;
+
+/* One step of the pass. */
+static __always_inline void visit_asked_here(const struct served_key *key)
+{
+	const u64 *asked_ns = bpf_map_lookup_elem(&asked_here, key);
+
+	if (!asked_ns)
+		return;
+	visited_asked++;
+	if (bpf_ktime_get_ns() - *asked_ns > SURELY_IGNORED_NS)
+		bpf_map_delete_elem(&asked_here, key);
 }
 
 #endif

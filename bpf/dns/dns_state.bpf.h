@@ -42,7 +42,7 @@ struct {
 	__type(value, struct query);
 } queries SEC(".maps");
 
-#define REMEMBERED 4 /* ids of a socket; a power of two */
+#define REMEMBERED 8 /* ids of a socket; a power of two */
 
 /* A socket that has asked, until it is closed and nothing of it is open. Its fields are hints of single words: no lock. */
 struct asker {
@@ -122,11 +122,9 @@ static __always_inline struct asker *asker_of(u64 cookie)
 	return find_asker(cookie);
 }
 
-/* Keeps a query; false: there is no room, which is counted. */
-static __always_inline bool keep_query(const struct query_key *key, const struct query *query)
+/* Keeps a query of that socket; false: there is no room, which is counted. */
+static __always_inline bool keep_query(const struct query_key *key, const struct query *query, struct asker *asker)
 {
-	struct asker *asker = asker_of(key->cookie);
-
 	if (!asker || bpf_map_update_elem(&queries, key, query, BPF_NOEXIST)) {
 		count_loss(LOSS_STATE_FULL);
 		return false;
