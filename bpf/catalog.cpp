@@ -7,8 +7,10 @@ namespace connscope::bpf {
 
 using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
 
-// One line a probe: its factory is in its user half.
+// One line a probe: its factory is in its user half. They start in this order, and a probe may use the maps of those
+// before.
 ProbeFactory make_tcp;
+ProbeFactory make_libc_lookup;
 
 namespace {
 
@@ -19,6 +21,7 @@ struct Entry {
 
 constexpr std::array kProbes = {
     Entry{"tcp", make_tcp},
+    Entry{"libc_lookup", make_libc_lookup},
 };
 
 }  // namespace

@@ -25,8 +25,8 @@
 #define PATH_DEPTH 16
 #define IDENTITY_NOT_CACHED (~0ULL)
 
-/* Which draft of an identity: an iterator may be interrupted by a hook on the same CPU. */
-enum identity_drafts { DRAFT_OF_HOOKS = 0, DRAFT_OF_ITERATORS, IDENTITY_DRAFTS };
+/* Which draft of an identity: an iterator or a uprobe may be interrupted by a hook on the same CPU. */
+enum identity_drafts { DRAFT_OF_HOOKS = 0, DRAFT_OF_ITERATORS, DRAFT_OF_UPROBES, IDENTITY_DRAFTS };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -275,7 +275,7 @@ __noinline u64 intern_task(u64 task_address, u32 draft_index)
 {
 	struct task_struct *task = (struct task_struct *)task_address;
 	struct process_place place = place_of(task);
-	bool is_current = draft_index == DRAFT_OF_HOOKS;
+	bool is_current = draft_index != DRAFT_OF_ITERATORS;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	u32 zero = 0;
 	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
@@ -294,6 +294,11 @@ __noinline u64 intern_task(u64 task_address, u32 draft_index)
 	else
 		read_program(draft, BPF_CORE_READ(task, group_leader), mm, is_current && control->wants_args);
 	read_cgroup(draft, task);
+	/* A process may be preempted in a uprobe, and then another one fills the draft. */
+	if (*(volatile u32 *)&draft->pid != place.tgid) {
+		count_loss(LOSS_IDENTITIES_FULL);
+		return IDENTITY_UNKNOWN;
+	}
 	cached.epoch = control->epoch;
 	cached.id = intern(draft);
 	if (cached.id == IDENTITY_UNKNOWN)
@@ -316,12 +321,17 @@ static __always_inline u64 cached_identity(const struct process_place *place)
 	return IDENTITY_NOT_CACHED;
 }
 
-/* `place` is the running process's. */
-static __always_inline u64 identity_at(const struct process_place *place)
+static __always_inline u64 identity_in_draft(const struct process_place *place, enum identity_drafts draft)
 {
 	u64 id = cached_identity(place);
 
-	return id == IDENTITY_NOT_CACHED ? intern_task(bpf_get_current_task(), DRAFT_OF_HOOKS) : id;
+	return id == IDENTITY_NOT_CACHED ? intern_task(bpf_get_current_task(), draft) : id;
+}
+
+/* `place` is the running process's. */
+static __always_inline u64 identity_at(const struct process_place *place)
+{
+	return identity_in_draft(place, DRAFT_OF_HOOKS);
 }
 
 static __always_inline u64 current_identity(void)
@@ -329,6 +339,14 @@ static __always_inline u64 current_identity(void)
 	struct process_place place = current_place();
 
 	return identity_at(&place);
+}
+
+/* The same for uprobes. */
+static __always_inline u64 current_identity_in_uprobe(void)
+{
+	struct process_place place = current_place();
+
+	return identity_in_draft(&place, DRAFT_OF_UPROBES);
 }
 
 /* The same of any process, for iterators. Its address comes as a number, which is all that a global function takes. */
