@@ -7,10 +7,11 @@ namespace connscope::bpf {
 
 using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
 
-// One line a probe: its factory is in its user half. They start in this order, and a probe may use the maps of those
-// before.
+// One line a probe: its factory is in its user half.
+ProbeFactory make_packet;
 ProbeFactory make_tcp;
 ProbeFactory make_libc_lookup;
+ProbeFactory make_dns;
 
 namespace {
 
@@ -19,9 +20,12 @@ struct Entry {
   ProbeFactory* make;
 };
 
+// A probe's maps are given to those after it.
 constexpr std::array kProbes = {
+    Entry{"packet", make_packet},
     Entry{"tcp", make_tcp},
     Entry{"libc_lookup", make_libc_lookup},
+    Entry{"dns", make_dns},
 };
 
 }  // namespace

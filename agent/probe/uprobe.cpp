@@ -69,6 +69,7 @@ std::string uprobe_multi_refusal() {
 }
 
 void prepare_uprobe(bpf_program* program, UprobeWay way) {
+  bpf_program__set_autoattach(program, false);
   if (way == UprobeWay::kMulti) bpf_program__set_expected_attach_type(program, kTraceUprobeMulti);
 }
 

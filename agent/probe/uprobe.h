@@ -23,7 +23,7 @@ enum class UprobeWay { kMulti, kPerf };
 /// Empty when this kernel has uprobe_multi, else why not.
 [[nodiscard]] std::string uprobe_multi_refusal();
 
-/// To be called before the load of an object with uprobes.
+/// To be called before the load; BpfObject::attach leaves the program alone from then on.
 void prepare_uprobe(bpf_program* program, UprobeWay way);
 
 /// What holds a program at its places; they are free when it goes.

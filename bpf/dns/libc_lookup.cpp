@@ -25,7 +25,7 @@
 #include "bpf/dns/libc_library.h"
 #include "bpf/dns/libc_lookup.skel.h"
 #include "bpf/dns/lookup_cells.h"
-#include "bpf/tcp/tcp_labels.h"
+#include "bpf/owners/owners.h"
 
 namespace connscope::bpf {
 namespace {
@@ -43,15 +43,13 @@ struct Settings {
   std::uint32_t threads;
   std::uint32_t cells;
   std::size_t libraries;
-  std::size_t netns_labels;
 
   static Settings parse(config::Section section) {
     using namespace std::chrono_literals;
     return {section.duration("rescan", 10s, 100ms, 1h),
             static_cast<std::uint32_t>(section.integer("threads", 8192, 8, 1 << 22)),
             static_cast<std::uint32_t>(section.integer("cells", 8192, 8, 1 << 22)),
-            static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000)),
-            static_cast<std::size_t>(section.integer("netns_labels", 0, 0, 100'000))};
+            static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000))};
   }
 };
 
@@ -78,8 +76,8 @@ class LibcLookup final : public probe::Probe {
  public:
   LibcLookup(const probe::ProbeContext& context, Settings settings, const LookupCells::Families& families)
       : settings_(settings),
-        labels_(context.identities, settings.netns_labels, 0),
-        cells_(families, labels_),
+        owners_(context.identities),
+        cells_(families, owners_),
         libraries_(is_c_library, settings.libraries),
         sees_threads_(sees_all_threads()) {}
 
@@ -103,7 +101,7 @@ class LibcLookup final : public probe::Probe {
   [[nodiscard]] bool is_dead(std::uint32_t thread, const lookup& lookup) const;
 
   Settings settings_;
-  TcpLabels labels_;
+  Owners owners_;
   LookupCells cells_;
   probe::BpfObject object_;
   libc_lookup_bpf* skeleton_ = nullptr;  // owned by object_
@@ -132,7 +130,6 @@ Status LibcLookup::start(const probe::SharedMaps& shared) {
   auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
   if (!object) return object.error();
   object_ = std::move(*object);
-  if (auto attached = object_.attach(); !attached) return attached;
   make_room_for_descriptors(settings_.libraries);
   const auto& programs = skeleton_->progs;
   // The returns first: a call that was entered before them would stay in `lookups`.
@@ -160,12 +157,10 @@ void LibcLookup::check_reload(config::Section section) const {
   if (wanted.threads != settings_.threads) section.fail("threads", restart);
   if (wanted.cells != settings_.cells) section.fail("cells", restart);
   if (wanted.libraries != settings_.libraries) section.fail("libraries", restart);
-  if (wanted.netns_labels != settings_.netns_labels) section.fail("netns_labels", restart);
 }
 
 void LibcLookup::stop() {
   libraries_.detach();
-  object_.detach();
   up_ = false;
 }
 
@@ -201,7 +196,7 @@ probe::ProbeReport LibcLookup::report() const {
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   for (probe::HookStatus& hook : report.hooks) {
     hook.variant = way_ == probe::UprobeWay::kMulti ? "uprobe_multi" : "perf";
-    if (libraries_.attached() == 0) hook.problem = "no process has a C library that it can hang in";
+    hook.problem = libraries_.attached() > 0 ? "" : "no process has a C library that it can hang in";
   }
   const auto problems = libraries_.problems();
   report.hooks.insert(report.hooks.end(), problems.begin(), problems.end());

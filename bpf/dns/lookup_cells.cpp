@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "bpf/tcp/tcp_names.h"
+#include "bpf/owners/family_maker.h"
 
 namespace connscope::bpf {
 
@@ -77,7 +77,7 @@ Status LookupCells::add_ended(const lookup_ended_key& key, const lookup_ended& s
   if (Series* shown = *series; shown != nullptr) {
     Histogram*& durations = shown->durations[key.outcome];
     if (durations == nullptr) {
-      const OwnerLabels owner = labels_.owner_of(key.identity);
+      const OwnerLabels owner = owners_.owner_of(key.identity);
       SeriesMaker make(owner);
       durations = make.series(families_.durations, {kLookupOutcomeNames[key.outcome]});
       if (durations == nullptr) return make.outcome();

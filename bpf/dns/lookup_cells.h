@@ -14,7 +14,7 @@
 #include "agent/probe/cell_map.h"
 #include "agent/probe/map_drain.h"
 #include "bpf/dns/libc_lookup.h"
-#include "bpf/tcp/tcp_labels.h"
+#include "bpf/owners/owners.h"
 
 namespace connscope::bpf {
 
@@ -32,7 +32,7 @@ class LookupCells {
   };
   static Result<Families> create_families(metrics::Registry& registry);
 
-  LookupCells(const Families& families, TcpLabels& labels) : families_(families), labels_(labels), series_(labels) {}
+  LookupCells(const Families& families, Owners& owners) : families_(families), owners_(owners), series_(owners) {}
 
   Status collect(const probe::BpfObject& object, Clock::time_point now);
   void retire(const probe::BpfObject& object, const std::vector<std::uint64_t>& identities);
@@ -53,7 +53,7 @@ class LookupCells {
   Status add_queries(const lookup_queries_key& key, const lookup_queries& sum, Clock::time_point now);
 
   Families families_;
-  TcpLabels& labels_;
+  Owners& owners_;
   SeriesByOwner<Series> series_;
   probe::MapDrain<lookup_ended_key, lookup_ended> ended_drain_;
   probe::MapDrain<lookup_queries_key, lookup_queries> queries_drain_;

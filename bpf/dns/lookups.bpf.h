@@ -20,12 +20,15 @@ struct {
 	__type(value, struct lookup);
 } lookups SEC(".maps");
 
-/* The thread has sent a query; one that it sends outside of a look-up belongs to none. */
-static __always_inline void count_query_of_lookup(u32 thread)
+/*
+ * A thread has sent a query of a process; one that it sends outside of a look-up belongs to none. Packets are also sent in the
+ * context of any thread, which then is another process's.
+ */
+static __always_inline void count_query_of_lookup(u32 thread, u64 identity)
 {
 	struct lookup *lookup = bpf_map_lookup_elem(&lookups, &thread);
 
-	if (lookup)
+	if (lookup && lookup->identity == identity)
 		__sync_fetch_and_add(&lookup->queries, 1);
 }
 
