@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/lookup_counts.h"
 
+#include <gtest/gtest.h>
+
 namespace connscope::testing {
 
 LookupCounts LookupCounts::of(const Exposition& exposition, const std::string& process) {
@@ -10,7 +12,9 @@ LookupCounts LookupCounts::of(const Exposition& exposition, const std::string& p
     if (owner == sample.labels.end() || owner->second != process || sample.value == 0) continue;
     if (sample.name == "conn_dns_lookup_duration_seconds_count") {
       counts.ended[sample.labels.at("outcome")] = sample.value;
-    } else if (sample.name == "conn_failures_total" && sample.labels.at("stage") == "dns") {
+    } else if (sample.name == "conn_failures_total" && sample.labels.at("reason").rfind("eai_", 0) == 0) {
+      EXPECT_EQ(sample.labels.at("stage"), "dns");
+      EXPECT_EQ(sample.labels.at("role"), "client");
       counts.failures[sample.labels.at("reason")] = sample.value;
     }
   }

@@ -12,7 +12,7 @@ namespace connscope::testing {
 
 struct LookupCounts {
   std::map<std::string, double> ended;     // by outcome, those that are not zero
-  std::map<std::string, double> failures;  // of stage dns by reason, those that are not zero
+  std::map<std::string, double> failures;  // by reason, of those that the library tells and that are not zero
   double seconds = 0;
   double queries = 0;          // the sum
   double queries_counted = 0;  // look-ups in that histogram
