@@ -96,7 +96,7 @@ static __always_inline enum call judge_call(const struct lookup *known, const st
 
 static __always_inline void keep(u32 thread, struct lookup *call)
 {
-	call->identity = current_identity_in_uprobe();
+	call->identity = current_identity();
 	if (call->identity == IDENTITY_IGNORED)
 		bpf_map_delete_elem(&lookups, &thread);
 	else if (bpf_map_update_elem(&lookups, &thread, call, BPF_ANY))
