@@ -48,8 +48,6 @@ std::string refused_program(const std::string& messages) {
 constexpr std::string_view kTracepoint = "tracepoint/";
 constexpr std::string_view kBtfTracepoint = "tp_btf/";
 constexpr std::string_view kIterator = "iter/";
-constexpr std::string_view kUprobe = "uprobe/";
-constexpr std::string_view kUretprobe = "uretprobe/";
 
 bool starts_with(std::string_view text, std::string_view prefix) { return text.substr(0, prefix.size()) == prefix; }
 
@@ -171,8 +169,7 @@ bool BpfObject::is_optional(const std::string& program) const {
 
 Status BpfObject::attach_one(bpf_program* program) {
   const std::string_view section = bpf_program__section_name(program);
-  if (starts_with(section, kIterator)) return {};                                    // attached for each run
-  if (starts_with(section, kUprobe) || starts_with(section, kUretprobe)) return {};  // by LibraryUprobes
+  if (starts_with(section, kIterator)) return {};  // attached for each run
   bpf_link* link = nullptr;
   if (starts_with(section, kTracepoint)) {
     auto attached = attach_tracepoint(program, section.substr(kTracepoint.size()));

@@ -85,8 +85,8 @@ class BpfObject {
   static Result<BpfObject> load(const Opener& open, const SharedMaps& shared, const std::vector<std::string>& optional,
                                 std::vector<Variant> variants = {});
 
-  /// Attaches every loaded program but uprobes, those for cgroups at the top of their hierarchy. An error names the
-  /// first program, not optional, that could not be attached.
+  /// Attaches every loaded program, those for cgroups at the top of their hierarchy. An error names the first program,
+  /// not optional, that could not be attached.
   Status attach();
   /// Attaches a program whose skeleton does not, with its descriptor.
   Status attach_by(std::string_view program, const std::function<Status(int)>& how);

@@ -25,6 +25,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 constexpr std::chrono::seconds kLimit(15);
+/// Seconds from which on a look-up has surely waited for a server.
+constexpr double kWaited = 0.02;
 constexpr char kConfig[] = "[probe.libc_lookup]\nrescan = \"100ms\"\n[limits]\nprefixes = 2000\n";
 
 /// Where names are looked up.
@@ -179,8 +181,10 @@ class LibcLookupCase : public LibcLookup, public ::testing::WithParamInterface<C
       EXPECT_EQ(counted.failures, fails_here ? ended : (std::map<std::string, double>{}));
       EXPECT_EQ(counted.queries_counted, times);
       EXPECT_EQ(counted.queries, times * expected.queries);
-      if (times > 0) {
-        EXPECT_NEAR(counted.seconds, said_seconds, 0.2 * said_seconds + 0.001 * times);
+      EXPECT_LE(counted.seconds, said_seconds + 0.001 * times);
+      // In an emulated machine the traps at both ends take longer than a look-up that nobody is asked for.
+      if (said_seconds >= kWaited * times) {
+        EXPECT_GE(counted.seconds, 0.8 * said_seconds - 0.001 * times);
       }
     }
   }
