@@ -106,8 +106,9 @@ Result<FunctionOffsets> function_offsets(int fd, const std::vector<std::string>&
     const std::string_view name = name_at(*texts, symbol.st_name);
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
     const auto offset = offset_of(*segments, symbol.st_value);
+    if (!offset) continue;
     auto& offsets = found[std::string(name)];
-    if (offset && std::find(offsets.begin(), offsets.end(), *offset) == offsets.end()) offsets.push_back(*offset);
+    if (std::find(offsets.begin(), offsets.end(), *offset) == offsets.end()) offsets.push_back(*offset);
   }
   return found;
 }
