@@ -29,38 +29,44 @@ constexpr std::chrono::seconds kLimit(15);
 constexpr double kWaited = 0.02;
 constexpr char kConfig[] = "[probe.libc_lookup]\nrescan = \"100ms\"\n[limits]\nprefixes = 2000\n";
 
+/// An /etc for look-ups, whose servers have that time to answer.
+TempDir make_etc(int timeout_seconds) {
+  TempDir etc = must(TempDir::create());
+  const auto write = [&](const std::string& name, const std::string& text) { must(etc.write(name, text)); };
+  write("resolv.conf", "nameserver 127.0.0.1\noptions attempts:1 timeout:" + std::to_string(timeout_seconds) + "\n");
+  write("nsswitch.conf", "hosts: files dns\nservices: files\n");
+  write("services", "http 80/tcp\n");
+  std::string hosts = "127.0.0.1 localhost\n10.1.1.1 many.test";
+  for (int i = 0; i < 200; ++i) hosts += " alias-number-" + std::to_string(i) + ".many.test";
+  write("hosts", hosts + "\n");
+  return etc;
+}
+
 /// Where names are looked up.
 class Resolver {
  public:
-  Resolver() : netns_(must(NetNamespace::create())), etc_(must(TempDir::create())) {
-    write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n");
-    write("nsswitch.conf", "hosts: files dns\nservices: files\n");
-    write("services", "http 80/tcp\n");
-    std::string hosts = "127.0.0.1 localhost\n10.1.1.1 many.test";
-    for (int i = 0; i < 200; ++i) hosts += " alias-number-" + std::to_string(i) + ".many.test";
-    write("hosts", hosts + "\n");
+  Resolver() : netns_(must(NetNamespace::create())) {
     server_ = std::make_unique<ChildProcess>(must(ChildProcess::spawn({{CONNSCOPE_LOOKUP_SERVER}, netns_.fd(), {}})));
     if (!server_->await_output("listening", kLimit)) throw std::runtime_error(server_->standard_error());
   }
-  [[nodiscard]] const NetNamespace& netns() const { return netns_; }
-  [[nodiscard]] const std::string& etc() const { return etc_.path(); }
   [[nodiscard]] Result<std::vector<Said>> run(const Actor& actor, const Words& arguments) const {
-    return actor.run(in_etc(arguments), netns_.fd());
+    return actor.run(with_etc(etc_, arguments), netns_.fd());
   }
+  /// One that waits long enough to be looked at, and killed.
   [[nodiscard]] ChildProcess start(const Actor& actor, const Words& arguments) const {
-    return must(actor.start(in_etc(arguments), netns_.fd()));
+    return must(actor.start(with_etc(patient_etc_, arguments), netns_.fd()));
   }
 
  private:
-  void write(const std::string& name, const std::string& text) const { must(etc_.write(name, text)); }
-  [[nodiscard]] Words in_etc(const Words& arguments) const {
-    Words words = {"--etc", etc_.path()};
+  static Words with_etc(const TempDir& etc, const Words& arguments) {
+    Words words = {"--etc", etc.path()};
     words.insert(words.end(), arguments.begin(), arguments.end());
     return words;
   }
 
   NetNamespace netns_;
-  TempDir etc_;
+  TempDir etc_ = make_etc(1);
+  TempDir patient_etc_ = make_etc(30);
   std::unique_ptr<ChildProcess> server_;
 };
 
