@@ -42,7 +42,7 @@ struct {
 	__type(value, struct query);
 } queries SEC(".maps");
 
-#define REMEMBERED 4 /* ids of a socket; a power of two */
+#define REMEMBERED 8 /* ids of a socket; a power of two */
 
 /* A socket that has asked, until it is closed and nothing of it is open. Its fields are hints of single words: no lock. */
 struct asker {
@@ -91,21 +91,24 @@ static __always_inline struct asker *find_asker(u64 cookie)
 	return bpf_map_lookup_elem(&askers, &cookie);
 }
 
-/* Takes the query out of the map; false: there is none, or another CPU was first. */
-static __always_inline bool take_query(const struct query_key *key, struct query *query)
+/* Takes a query that was just looked up out of the map; false: another CPU was first. */
+static __always_inline bool take_found(const struct query_key *key, const struct query *found, struct asker *asker,
+				       struct query *query)
 {
-	const struct query *kept = bpf_map_lookup_elem(&queries, key);
-	struct asker *asker;
-
-	if (!kept)
-		return false;
-	*query = *kept;
+	*query = *found;
 	if (bpf_map_delete_elem(&queries, key))
 		return false;
-	asker = query->timed_out ? NULL : find_asker(key->cookie);
-	if (asker)
+	if (asker && !query->timed_out)
 		__sync_fetch_and_add(&asker->open, -1);
 	return true;
+}
+
+/* The same by its key; false, too: there is none. */
+static __always_inline bool take_query(const struct query_key *key, struct query *query)
+{
+	const struct query *found = bpf_map_lookup_elem(&queries, key);
+
+	return found && take_found(key, found, find_asker(key->cookie), query);
 }
 
 /* The socket's entry, made when it is new; NULL when there is no room. */
@@ -119,11 +122,9 @@ static __always_inline struct asker *asker_of(u64 cookie)
 	return find_asker(cookie);
 }
 
-/* Keeps a query; false: there is no room, which is counted. */
-static __always_inline bool keep_query(const struct query_key *key, const struct query *query)
+/* Keeps a query of that socket; false: there is no room, which is counted. */
+static __always_inline bool keep_query(const struct query_key *key, const struct query *query, struct asker *asker)
 {
-	struct asker *asker = asker_of(key->cookie);
-
 	if (!asker || bpf_map_update_elem(&queries, key, query, BPF_NOEXIST)) {
 		count_loss(LOSS_STATE_FULL);
 		return false;
