@@ -145,7 +145,7 @@ static __noinline void begin_query(struct __sk_buff *skb, const struct packet *p
 	if (!begun || !keep_query(key, query, asker))
 		return;
 	__sync_fetch_and_add(&begun->queries, 1);
-	count_query_of_lookup(current_thread(), identity);
+	count_query_of_lookup(current_thread(), query->identity);
 	if (wants_names)
 		count_name(query, message);
 }
