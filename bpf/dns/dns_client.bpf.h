@@ -17,6 +17,7 @@
 #include "bpf/dns/dns_cells.bpf.h"
 #include "bpf/dns/dns_labels.bpf.h"
 #include "bpf/dns/dns_window.bpf.h"
+#include "bpf/dns/lookups.bpf.h"
 #include "bpf/include/identity.bpf.h"
 
 /* A program that has waited that long gives up because nothing came. */
@@ -43,6 +44,11 @@ static __always_inline u64 owner_of(u64 cookie)
 static __always_inline u32 current_tgid(void)
 {
 	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), tgid);
+}
+
+static __always_inline u32 current_thread(void)
+{
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid);
 }
 
 /* Why a query stays without an answer whose socket saw `stray` since it was begun. */
@@ -139,6 +145,7 @@ static __noinline void begin_query(struct __sk_buff *skb, const struct packet *p
 	if (!begun || !keep_query(key, query, asker))
 		return;
 	__sync_fetch_and_add(&begun->queries, 1);
+	count_query_of_lookup(current_thread(), query->identity);
 	if (wants_names)
 		count_name(query, message);
 }
