@@ -96,10 +96,10 @@ std::vector<std::string> words_of(const std::vector<Said>& said) {
 
 std::string own_name(const std::string& name) { return name + "_" + std::to_string(::getpid()); }
 
-Result<Actor> Actor::create(const std::string& name) {
+Result<Actor> Actor::create(const std::string& name, const std::string& program) {
   auto folder = TempDir::create();
   if (!folder) return folder.error();
-  auto path = folder->copy_program(CONNSCOPE_TCP_ACTOR, own_name(name));
+  auto path = folder->copy_program(program, own_name(name));
   if (!path) return path.error();
   return Actor(std::move(*folder), own_name(name), std::move(*path));
 }
