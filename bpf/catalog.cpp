@@ -8,7 +8,9 @@ namespace connscope::bpf {
 using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
 
 // One line a probe: its factory is in its user half.
+ProbeFactory make_packet;
 ProbeFactory make_tcp;
+ProbeFactory make_dns;
 
 namespace {
 
@@ -17,8 +19,11 @@ struct Entry {
   ProbeFactory* make;
 };
 
+// A probe's maps are given to those after it.
 constexpr std::array kProbes = {
+    Entry{"packet", make_packet},
     Entry{"tcp", make_tcp},
+    Entry{"dns", make_dns},
 };
 
 }  // namespace

@@ -41,6 +41,9 @@ MAY_INCLUDE = {
     "bpf/kernel": ["bpf/shared"],
 }
 
+# Headers of both sides whose folder has no object of their name: pure functions.
+BOTH_SIDES = {"bpf/dns/dns_message.h"}
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<quoted>[^"]+)"|<(?P<system>[^>]+)>)')
 
 
@@ -71,8 +74,11 @@ def bpf_box_of(parts: list, root: Path) -> str:
     name = parts[-1]
     if name.endswith((".bpf.c", ".bpf.h")):
         return "bpf/kernel"
-    # A header of both sides has the name of its object; others are of the user half, like bpf/catalog.h.
-    if name.endswith(".h") and (parts[1] == "include" or (root / "/".join(parts)).with_suffix(".bpf.c").is_file()):
+    # A header of both sides has the name of its object, or is one of a few; others are of the user half, like bpf/catalog.h.
+    path = "/".join(parts)
+    if name.endswith(".h") and (
+        parts[1] == "include" or path in BOTH_SIDES or (root / path).with_suffix(".bpf.c").is_file()
+    ):
         return "bpf/shared"
     return "bpf"
 

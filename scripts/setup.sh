@@ -54,7 +54,7 @@ list_packages() {
     ubuntu-24.04) clang_version=18 ;;
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
-    zlib1g-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
+    zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
     ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;

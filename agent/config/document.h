@@ -37,6 +37,9 @@ class Section {
   [[nodiscard]] bool flag(std::string_view key, bool fallback) const;
   [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t min,
                                      std::int64_t max) const;
+  /// An array of integers; one integer stands for an array of one.
+  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key, std::vector<std::int64_t> fallback,
+                                                   std::int64_t min, std::int64_t max) const;
   /// Integers are numbers too; NaN is in no range.
   [[nodiscard]] double number(std::string_view key, double fallback, double min, double max) const;
   /// A whole number with its unit, in quotes: "500ms", "30s", "5m", "1h", "7d".

@@ -94,6 +94,30 @@ std::int64_t Section::integer(std::string_view key, std::int64_t fallback, std::
   return fallback;
 }
 
+std::vector<std::int64_t> Section::integers(std::string_view key, std::vector<std::int64_t> fallback, std::int64_t min,
+                                            std::int64_t max) const {
+  const toml::node* node = find(*entry_, key);
+  if (node == nullptr) return fallback;
+  const std::string allowed = "integers from " + std::to_string(min) + " to " + std::to_string(max);
+  std::vector<std::int64_t> values;
+  const auto take = [&](const toml::node& element, std::string_view wrong) {
+    const auto* value = element.as_integer();
+    if (value == nullptr) {
+      report(*entry_, key, std::string(wrong) + " " + std::string(type_text(element)) + "; allowed: " + allowed);
+    } else if (value->get() < min || value->get() > max) {
+      report(*entry_, key, std::to_string(value->get()) + " is out of range; allowed: " + allowed);
+    } else {
+      values.push_back(value->get());
+    }
+  };
+  if (const auto* array = node->as_array()) {
+    for (const toml::node& element : *array) take(element, "has in it");
+  } else {
+    take(*node, "is");
+  }
+  return values;
+}
+
 double Section::number(std::string_view key, double fallback, double min, double max) const {
   const toml::node* node = find(*entry_, key);
   if (node == nullptr) return fallback;

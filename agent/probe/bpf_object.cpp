@@ -60,7 +60,7 @@ bool hook_exists(std::string_view section) {
 
 bool hangs_on_cgroup(const bpf_program* program) {
   const auto type = bpf_program__type(program);
-  return type == BPF_PROG_TYPE_SOCK_OPS || type == BPF_PROG_TYPE_CGROUP_SKB;
+  return type == BPF_PROG_TYPE_SOCK_OPS || type == BPF_PROG_TYPE_CGROUP_SKB || type == BPF_PROG_TYPE_CGROUP_SOCK;
 }
 
 bool is_usable(const Variant& variant) { return variant.refusal.empty(); }
@@ -193,7 +193,7 @@ Status BpfObject::attach() {
   const LibbpfMessages messages;
   for (HookStatus& hook : hooks_) {
     bpf_program* program = bpf_object__find_program_by_name(opened_.object, hook.program.c_str());
-    if (bpf_program__fd(program) < 0) continue;
+    if (bpf_program__fd(program) < 0 || !bpf_program__autoattach(program)) continue;
     auto attached = attach_one(program);
     hook.problem = attached ? "" : attached.error().message();
     if (!attached && !is_optional(hook.program)) {
@@ -202,6 +202,16 @@ Status BpfObject::attach() {
     }
   }
   return {};
+}
+
+Status BpfObject::attach_by(std::string_view program, const std::function<Status(int)>& how) {
+  for (HookStatus& hook : hooks_) {
+    if (hook.program != program) continue;
+    const Status attached = how(bpf_program__fd(bpf_object__find_program_by_name(opened_.object, hook.program.c_str())));
+    hook.problem = attached ? "" : attached.error().message();
+    return attached;
+  }
+  return Error("no program " + std::string(program));
 }
 
 bool BpfObject::is_attached(std::string_view program) const {

@@ -88,6 +88,8 @@ class BpfObject {
   /// Attaches every loaded program, those for cgroups at the top of their hierarchy. An error names the first program,
   /// not optional, that could not be attached.
   Status attach();
+  /// Attaches a program whose skeleton does not, with its descriptor.
+  Status attach_by(std::string_view program, const std::function<Status(int)>& how);
   void detach() { links_.clear(); }
   [[nodiscard]] bool is_attached(std::string_view program) const;
   /// Runs an `iter/bpf_map_elem` program over the entries of `map`; what it has written.

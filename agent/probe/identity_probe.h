@@ -12,8 +12,6 @@ namespace connscope::probe {
 
 class IdentityProbe : public Probe, public identity::IdentitySource {
  public:
-  /// Empty until the probe has started.
-  [[nodiscard]] virtual SharedMaps shared_maps() const = 0;
   /// Readable (epoll) when there are new identities; -1 until the probe has started.
   [[nodiscard]] virtual int news_fd() const = 0;
   /// The identities that came up since the last call.

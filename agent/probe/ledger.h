@@ -11,6 +11,6 @@
 namespace connscope::probe {
 
 inline constexpr std::array<std::string_view, LOSS_CAUSES> kLossCauseNames = {
-    "state_full", "cells_full", "identities_full", "end_missed", "end_skipped", "accept_unseen"};
+    "state_full", "cells_full", "identities_full", "end_missed", "end_skipped", "accept_unseen", "message_unread"};
 
 }  // namespace connscope::probe

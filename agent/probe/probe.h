@@ -70,7 +70,8 @@ class Probe {
   virtual ~Probe() = default;
 
   [[nodiscard]] virtual std::string_view name() const = 0;
-  /// Loads and attaches. `shared`: the maps of the identity probe, which must have started.
+  /// Loads and attaches. `shared`: the maps of the identity probe, which must have started, and of the probes before
+  /// it.
   virtual Status start(const SharedMaps& shared) = 0;
   /// Reads its own config section again and reports to it each key whose change needs a restart.
   virtual void check_reload(config::Section section) const = 0;
@@ -81,6 +82,8 @@ class Probe {
   /// Identities whose processes are gone: nothing counts for them any more. Their cells may be deleted.
   virtual void retire(const std::vector<std::uint64_t>& identities) = 0;
   [[nodiscard]] virtual ProbeReport report() const = 0;
+  /// Maps that the probes after it in the catalog use; empty until it has started.
+  [[nodiscard]] virtual SharedMaps shared_maps() const { return {}; }
 };
 
 }  // namespace connscope::probe

@@ -32,10 +32,11 @@ void CollectCycle::start() {
   start_one(*identity_probe_, {});
   const bool has_identities = off_.count(std::string(identity_probe_->name())) == 0;
   if (has_identities) note("identities", identities_.publish());
-  const probe::SharedMaps shared = has_identities ? identity_probe_->shared_maps() : probe::SharedMaps{};
+  probe::SharedMaps shared = has_identities ? identity_probe_->shared_maps() : probe::SharedMaps{};
   for (const auto& probe : probes_) {
     if (has_identities) {
       start_one(*probe, shared);
+      shared.merge(probe->shared_maps());
     } else {
       off_[std::string(probe->name())] = "the identity probe, which it needs, is off";
     }

@@ -59,6 +59,7 @@ typedef _Bool bool;
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
 #define RCV_SHUTDOWN 1
 #define SHUTDOWN_MASK 3
@@ -100,6 +101,10 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
 typedef struct refcount_struct {
 	atomic_t refs;
 } refcount_t;
@@ -115,6 +120,7 @@ struct sock_common {
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	unsigned long skc_flags;
+	atomic64_t skc_cookie;
 	refcount_t skc_refcnt; /* 0: the memory is free, or another socket's that is not born yet */
 };
 
@@ -124,6 +130,7 @@ enum sock_flags {
 };
 
 struct sk_buff {
+	struct sock *sk;
 	char cb[48];
 };
 
@@ -142,8 +149,13 @@ struct sock_exterr_skb {
 	struct sock_extended_err ee;
 };
 
+typedef struct {
+	int owned; /* by a process */
+} socket_lock_t;
+
 struct sock {
 	struct sock_common __sk_common;
+	socket_lock_t sk_lock;
 	struct sk_buff_head sk_error_queue;
 	u16 sk_protocol;
 	int sk_err;

@@ -32,7 +32,8 @@ enum loss_cause {
 	LOSS_END_MISSED = 3,      /* an end that was never seen: its socket's memory is another's by now */
 	LOSS_END_SKIPPED = 4,     /* an end that a program was not run for: counted later, its duration a guess */
 	LOSS_ACCEPT_UNSEEN = 5,   /* an accept that no hook told of: counted later, without its wait */
-	LOSS_CAUSES = 6,
+	LOSS_MESSAGE_UNREAD = 6,  /* DNS messages whose segments came out of order, or too many of them in one */
+	LOSS_CAUSES = 7,
 };
 
 #endif

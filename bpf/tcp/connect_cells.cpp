@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf/owners/family_maker.h"
 #include "bpf/tcp/tcp_names.h"
 
 namespace connscope::bpf {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "bpf/owners/family_maker.h"
 #include "bpf/tcp/tcp_names.h"
 
 namespace connscope::bpf {

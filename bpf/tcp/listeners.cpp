@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "agent/probe/audit.h"
+#include "bpf/owners/family_maker.h"
 #include "bpf/tcp/tcp_names.h"
 
 namespace connscope::bpf {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The cells that the programs count in. A cell is looked up before it is made, and every addition is atomic, although the
- * cells are per CPU: a softirq may interrupt the same addition.
+ * The cells that the programs count in.
  *
  * What seldom happens is __noinline here and in the other parts: the course that each connection takes should lie close
  * together in the cache.
@@ -11,6 +10,7 @@
 #ifndef CONNSCOPE_TCP_CELLS_BPF_H
 #define CONNSCOPE_TCP_CELLS_BPF_H
 
+#include "bpf/include/cells.bpf.h"
 #include "bpf/include/latency.bpf.h"
 #include "bpf/include/ledger.bpf.h"
 #include "bpf/tcp/tcp_state.bpf.h"
@@ -75,30 +75,6 @@ struct {
 
 /* Inode number of the agent's network namespace. Set before the load. */
 const volatile __u32 own_netns = 0;
-
-/* What every cell begins with: no value is larger. */
-static const u64 zeros[8] = {};
-
-/*
- * The cell of `key` in `map`, made when it is new; NULL when there is no room. An error of the update may mean that another
- * CPU was first, so only the second look-up tells.
- */
-#define CELL(map, key)                                                    \
-	({                                                                \
-		void *cell_ = bpf_map_lookup_elem(&(map), (key));         \
-		if (!cell_) {                                             \
-			bpf_map_update_elem(&(map), (key), zeros, BPF_NOEXIST); \
-			cell_ = bpf_map_lookup_elem(&(map), (key));       \
-		}                                                         \
-		cell_;                                                    \
-	})
-
-/* An addition of a constant nothing would be compiled to an atomic OR, which 5.10 has not. */
-#define ADD(counter, step)                                            \
-	do {                                                          \
-		if (step)                                             \
-			__sync_fetch_and_add(&(counter), (u64)(step)); \
-	} while (0)
 
 /* NULL: more namespaces than there is room for, which the audit then does not cover. */
 static __always_inline struct tcp_audit *audit_of(struct sock *sk)

@@ -18,20 +18,6 @@ std::string text_of(const listen_address& address, std::uint16_t port) {
 
 }  // namespace
 
-std::string LimitedLabel::admit(const std::string& value) {
-  if (limit_ == 0) return {};
-  if (values_.count(value) != 0) return value;
-  if (values_.size() >= limit_) return "other";
-  values_.insert(value);
-  return value;
-}
-
-OwnerLabels TcpLabels::owner_of(std::uint64_t identity) {
-  const identity::ProcessLabel& label = identities_.label_of(identity);
-  // What nobody will see must not take the place of what could be seen.
-  return {label.prefix, label.captured ? netns_.admit(std::to_string(label.netns)) : "", label.captured};
-}
-
 void TcpLabels::learn_listener(std::uint32_t netns, std::uint16_t port, const listen_address& address) {
   if (!listeners_.is_on()) return;
   const std::string text = text_of(address, port);
@@ -41,7 +27,7 @@ void TcpLabels::learn_listener(std::uint32_t netns, std::uint16_t port, const li
 
 std::string TcpLabels::listener_of(std::uint64_t identity, std::uint16_t port) {
   if (!listeners_.is_on()) return {};
-  const auto known = addresses_.find({identities_.label_of(identity).netns, port});
+  const auto known = addresses_.find({identities().label_of(identity).netns, port});
   return listeners_.admit(known == addresses_.end() ? "*:" + std::to_string(port) : known->second);
 }
 

@@ -1,63 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Label values of the TCP families: from an identity to `process` and `netns`, from a listener's port to `listener`. The
-// last two can grow, so each has a limit of values, past which values fold into "other"; a limit of 0 switches the label
-// off, and its value is empty, which no format shows.
+// Label values of the TCP families: those of every owner, and from a listener's port to `listener`, which can grow, so it has a
+// limit too.
 //
 // Owned by the probe and lent to its parts. The collecting thread only.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
-#include "agent/base/result.h"
 #include "agent/identity/identity_table.h"
+#include "bpf/owners/owners.h"
 #include "bpf/tcp/tcp.h"
 
 namespace connscope::bpf {
 
-using Clock = std::chrono::steady_clock;
-
-/// The values of one label, as many as its limit allows.
-class LimitedLabel {
- public:
-  explicit LimitedLabel(std::size_t limit) : limit_(limit) {}
-  [[nodiscard]] bool is_on() const { return limit_ > 0; }
-  /// `value`, or "other" when it is new and the limit is reached; empty when the label is off.
-  std::string admit(const std::string& value);
-
- private:
-  std::size_t limit_;
-  std::set<std::string> values_;
-};
-
-/// Who a series belongs to.
-struct OwnerLabels {
-  std::string process;
-  std::string netns;
-  bool captured = true;
-  auto operator<=>(const OwnerLabels&) const = default;
-};
-
-class TcpLabels {
+class TcpLabels final : public Owners {
  public:
   /// `identities` must outlive it.
   TcpLabels(identity::IdentityTable& identities, std::size_t netns_limit, std::size_t listener_limit)
-      : identities_(identities), netns_(netns_limit), listeners_(listener_limit) {}
-
-  OwnerLabels owner_of(std::uint64_t identity);
-  /// What was counted for `identity`, or is still going on: it is not idle.
-  void touch(std::uint64_t identity, Clock::time_point now) { identities_.touch(identity, now); }
-  /// Changes when an owner's labels may have changed.
-  [[nodiscard]] std::uint64_t generation() const { return identities_.generation(); }
+      : Owners(identities, netns_limit), listeners_(listener_limit) {}
 
   [[nodiscard]] bool shows_listeners() const { return listeners_.is_on(); }
   /// A pass has seen a listener there.
@@ -66,49 +31,8 @@ class TcpLabels {
   std::string listener_of(std::uint64_t identity, std::uint16_t port);
 
  private:
-  identity::IdentityTable& identities_;
-  LimitedLabel netns_;
   LimitedLabel listeners_;
   std::map<std::pair<std::uint32_t, std::uint16_t>, std::string> addresses_;  // by namespace and port
-};
-
-/// Series of type S by owner, made whole when the owner appears, and found by identity without a string in sight.
-template <class S>
-class SeriesByOwner {
- public:
-  explicit SeriesByOwner(TcpLabels& labels) : labels_(labels) {}
-
-  /// nullptr: a rule excludes the process. `make(OwnerLabels)` gives Result<std::unique_ptr<S>>.
-  template <class Make>
-  Result<S*> of(std::uint64_t identity, Clock::time_point now, Make&& make) {
-    labels_.touch(identity, now);
-    Known& known = known_[identity];
-    if (known.generation == labels_.generation()) return known.series;
-    const OwnerLabels owner = labels_.owner_of(identity);
-    known.series = nullptr;
-    if (owner.captured) {
-      auto& series = series_[owner];
-      if (!series) {
-        auto made = make(owner);
-        if (!made) return made.error();
-        series = std::move(*made);
-      }
-      known.series = series.get();
-    }
-    known.generation = labels_.generation();
-    return known.series;
-  }
-  void forget(std::uint64_t identity) { known_.erase(identity); }
-  [[nodiscard]] const std::map<OwnerLabels, std::unique_ptr<S>>& all() const { return series_; }
-
- private:
-  struct Known {
-    S* series = nullptr;
-    std::uint64_t generation = ~std::uint64_t{0};
-  };
-  TcpLabels& labels_;
-  std::unordered_map<std::uint64_t, Known> known_;
-  std::map<OwnerLabels, std::unique_ptr<S>> series_;
 };
 
 }  // namespace connscope::bpf

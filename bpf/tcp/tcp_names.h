@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the parts of the tcp probe's user half share: label values in the order of the enums in tcp.h, and makers of families
-// and series that keep the first error, so that a table of them reads as one.
+// Label values of the tcp probe, in the order of the enums in tcp.h.
 #pragma once
 
-#include <bpf/bpf.h>
-
-#include <algorithm>
 #include <array>
-#include <cstdint>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-#include "agent/base/result.h"
-#include "agent/metrics/registry.h"
 #include "bpf/tcp/tcp.h"
-#include "bpf/tcp/tcp_labels.h"
 
 namespace connscope::bpf {
 
@@ -31,75 +19,5 @@ inline constexpr std::array<const char*, TCP_CLOSES> kCloseNames = {"local_fin",
 inline constexpr std::array<const char*, TCP_FAILURES> kFailureNames = {
     "",          "reset_established", "keepalive_timeout", "retransmit_timeout", "user_timeout", "zero_window_timeout",
     "destroyed"};
-inline constexpr double kNsPerSecond = 1e9;
-
-/// Registers families whose first label is `process` and whose last is `netns`.
-class FamilyMaker {
- public:
-  explicit FamilyMaker(metrics::Registry& registry) : registry_(registry) {}
-
-  template <class S>
-  metrics::Family<S>* family(const char* name, const char* help, std::vector<std::string> labels,
-                             const char* unit = "") {
-    labels.emplace_back("netns");
-    if constexpr (std::is_base_of_v<metrics::HistogramCells, S>) {
-      return keep(registry_.family<S>({name, help, "seconds", std::move(labels), "process"}, layout_));
-    } else {
-      return keep(registry_.family<S>({name, help, unit, std::move(labels), "process"}));
-    }
-  }
-  metrics::Family<metrics::Counter>* failures() {
-    return family<metrics::Counter>("conn_failures", "Failures of connections, each under one stage and reason.",
-                                    {"process", "role", "stage", "reason"});
-  }
-  [[nodiscard]] const Status& outcome() const { return outcome_; }
-
- private:
-  template <class F>
-  F* keep(Result<F*> made) {
-    if (made) return *made;
-    if (outcome_) outcome_ = made.error();
-    return nullptr;
-  }
-  metrics::Registry& registry_;
-  metrics::BucketLayout::Ptr layout_ =
-      metrics::BucketLayout::exponential(LATENCY_SCHEMA, LATENCY_FIRST, LATENCY_LAST, 4);
-  Status outcome_;
-};
-
-/// Makes the series of one owner.
-class SeriesMaker {
- public:
-  explicit SeriesMaker(const OwnerLabels& owner) : owner_(owner) {}
-
-  /// `values` are those of the labels between `process` and `netns`.
-  template <class S>
-  S* series(metrics::Family<S>* family, std::vector<std::string> values) {
-    values.insert(values.begin(), owner_.process);
-    values.push_back(owner_.netns);
-    auto made = family->with(values);
-    if (made) return *made;
-    if (outcome_) outcome_ = made.error();
-    return nullptr;
-  }
-  [[nodiscard]] const Status& outcome() const { return outcome_; }
-
- private:
-  const OwnerLabels& owner_;
-  Status outcome_;
-};
-
-/// Deletes the cells of identities that are gone, here and in the kernel.
-template <class Cells>
-void erase_cells(Cells& cells, int map_fd, const std::vector<std::uint64_t>& identities) {
-  for (auto cell = cells.begin(); cell != cells.end();) {
-    if (std::find(identities.begin(), identities.end(), cell->first.identity) == identities.end()) {
-      ++cell;
-      continue;
-    }
-    bpf_map_delete_elem(map_fd, &cell->first);
-    cell = cells.erase(cell);
-  }
-}
 
 }  // namespace connscope::bpf

@@ -7,6 +7,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.0)
+pkg_check_modules(LIBPSL REQUIRED IMPORTED_TARGET libpsl)
 
 find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)
 find_library(CIVETWEB_LIBRARY civetweb REQUIRED)

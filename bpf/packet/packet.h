@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the packet programs share with the probes that read packets: which ports a protocol wants to see. A probe gives its own
+ * programs to the maps `packet_egress` and `packet_ingress` at its protocol's index, and its ports to `packet_ports`.
+ *
+ * Both halves.
+ */
+#ifndef CONNSCOPE_PACKET_H
+#define CONNSCOPE_PACKET_H
+
+#include "bpf/include/shared.h"
+
+enum packet_protocol {
+	PACKET_DNS = 0,
+	PACKET_PROTOCOLS,
+};
+
+/* A set of ports, a bit each: 8 KiB, of which a host with few ports in use touches little. */
+struct port_set {
+	__u64 words[1024];
+};
+SHARED_STRUCT(struct port_set, 8192);
+
+#endif
