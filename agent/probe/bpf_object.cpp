@@ -207,7 +207,8 @@ Status BpfObject::attach() {
 Status BpfObject::attach_by(std::string_view program, const std::function<Status(int)>& how) {
   for (HookStatus& hook : hooks_) {
     if (hook.program != program) continue;
-    const Status attached = how(bpf_program__fd(bpf_object__find_program_by_name(opened_.object, hook.program.c_str())));
+    const Status attached =
+        how(bpf_program__fd(bpf_object__find_program_by_name(opened_.object, hook.program.c_str())));
     hook.problem = attached ? "" : attached.error().message();
     return attached;
   }

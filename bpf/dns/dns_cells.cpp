@@ -48,19 +48,21 @@ Result<DnsCells::Families> DnsCells::create_families(metrics::Registry& registry
   made.queries = make.family<Counter>("conn_dns_queries", "DNS queries that were begun, each once however often sent.",
                                       {"process", "transport", "qtype", "server"});
   made.in_flight = make.family<Gauge>("conn_dns_queries_in_flight", "DNS queries begun and not ended.", {"process"});
-  made.durations = make.family<Histogram>("conn_dns_query_duration_seconds",
-                                          "DNS queries that ended: from the first message to the answer, or to failure.",
-                                          {"process", "transport", "qtype", "outcome", "server"});
+  made.durations = make.family<Histogram>(
+      "conn_dns_query_duration_seconds", "DNS queries that ended: from the first message to the answer, or to failure.",
+      {"process", "transport", "qtype", "outcome", "server"});
   made.responses = make.family<Counter>("conn_dns_responses", "Answers that ended a DNS query.",
                                         {"process", "rcode", "qtype", "server"});
   made.retries = make.family<Counter>("conn_dns_retries", "DNS queries that were sent again.", {"process"});
-  made.truncated = make.family<Counter>("conn_dns_truncated", "Answers over UDP that had no room for all.", {"process"});
+  made.truncated =
+      make.family<Counter>("conn_dns_truncated", "Answers over UDP that had no room for all.", {"process"});
   made.late = make.family<Counter>("conn_dns_late_answers", "Answers that came after their time was up.", {"process"});
-  made.strays = make.family<Counter>("conn_dns_stray_answers", "Answers that could not belong to a query, or were there already.",
-                                     {"process", "reason"});
-  made.served = make.family<Histogram>("conn_dns_served_duration_seconds",
-                                       "Answers that a DNS server on this host gave: from the query in to the answer out.",
-                                       {"process", "rcode"});
+  made.strays =
+      make.family<Counter>("conn_dns_stray_answers", "Answers that could not belong to a query, or were there already.",
+                           {"process", "reason"});
+  made.served = make.family<Histogram>(
+      "conn_dns_served_duration_seconds",
+      "Answers that a DNS server on this host gave: from the query in to the answer out.", {"process", "rcode"});
   made.failures = make.failures();
   if (!make.outcome()) return make.outcome().error();
   return made;

@@ -188,8 +188,7 @@ Result<std::unique_ptr<probe::Probe>> make_dns(const probe::ProbeContext& contex
   if (!cells) return cells.error();
   auto names = DnsTopNames::create_family(context.registry, settings.names);
   if (!names) return names.error();
-  return std::unique_ptr<probe::Probe>(
-      std::make_unique<Dns>(context, std::move(settings), Families{*cells, *names}));
+  return std::unique_ptr<probe::Probe>(std::make_unique<Dns>(context, std::move(settings), Families{*cells, *names}));
 }
 
 }  // namespace connscope::bpf

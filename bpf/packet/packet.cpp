@@ -35,9 +35,7 @@ class Packet final : public probe::Probe {
     if (!up_) return {};
     return {true, object_.hooks(), object_.program_stats(), {}, {}};
   }
-  [[nodiscard]] probe::SharedMaps shared_maps() const override {
-    return up_ ? object_.maps() : probe::SharedMaps{};
-  }
+  [[nodiscard]] probe::SharedMaps shared_maps() const override { return up_ ? object_.maps() : probe::SharedMaps{}; }
 
  private:
   probe::BpfObject object_;

@@ -38,6 +38,8 @@ struct DnsScenario {
   bool has_server = true;
   /// False where what the server says is no proper answer: then it is open what was served.
   bool tells_served = true;
+  /// The server's delay is nearly all of what the client waits for.
+  bool is_delayed = false;
   /// Bounds of the durations of one run, summed, where no answer tells them.
   double min_seconds = 0;
   double max_seconds = 0;

@@ -3,6 +3,7 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -95,9 +96,33 @@ class Reader {
     broken_ = true;
     return text;
   }
+  /// A record's name may end with a pointer, to what stands in front of it.
+  void skip_name() {
+    const std::size_t begin = at_;
+    while (at_ < bytes_.size()) {
+      const std::size_t length = bytes_[at_];
+      if (length >= 0xc0) {
+        broken_ = broken_ || (u16() & ~kPointer) >= begin;
+        return;
+      }
+      skip(1 + length);
+      if (length == 0) return;
+    }
+    broken_ = true;
+  }
+  void skip_record() {
+    skip_name();
+    skip(8);
+    skip(u16());
+  }
   [[nodiscard]] bool broken() const { return broken_; }
 
  private:
+  void skip(std::size_t count) {
+    broken_ = broken_ || at_ + count > bytes_.size();
+    at_ = std::min(at_ + count, bytes_.size());
+  }
+
   const Bytes& bytes_;
   std::size_t at_;
   bool broken_ = false;
@@ -204,6 +229,7 @@ std::optional<Answer> read_answer(const Bytes& message) {
   answer.question.id = in.u16();
   const unsigned flags = in.u16();
   answer.has_question = in.u16() == 1;
+  const unsigned records = in.u16();
   if (in.broken() || (flags & 0x8000U) == 0) return std::nullopt;
   answer.rcode = flags & 15U;
   answer.truncated = (flags & kTruncatedFlag) != 0;
@@ -211,6 +237,8 @@ std::optional<Answer> read_answer(const Bytes& message) {
   Reader rest(message, kHeaderSize);
   answer.question.name = rest.name();
   answer.question.type = rest.u16();
+  rest.u16();
+  for (unsigned i = 0; i < records; ++i) rest.skip_record();
   if (rest.broken()) return std::nullopt;
   return answer;
 }

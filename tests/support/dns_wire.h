@@ -64,7 +64,8 @@ struct Answer {
   bool has_question = false;
 };
 
-/// Header and question; of the rcode the four bits that are in the header. Nothing when the message is no answer.
+/// Header and question; of the rcode the four bits that are in the header. Nothing when the message is no answer, or
+/// its answer section cannot be read.
 std::optional<Answer> read_answer(const Bytes& message);
 
 /// With its length in front, as TCP carries it.
