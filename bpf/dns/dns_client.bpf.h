@@ -109,11 +109,37 @@ static __noinline bool continue_truncated(const struct query_key *key, u64 quest
 	return true;
 }
 
+static __always_inline void may_go_on_over_tcp(const struct query_key *key, const struct query *query)
+{
+	struct truncated_key asked = {.question = query->question, .tgid = query->tgid};
+
+	bpf_map_update_elem(&truncated, &asked, key, BPF_ANY);
+}
+
+/* When the message began to be sent that is sent now. */
+static __always_inline u64 sending_since(u64 cookie, bool is_tcp)
+{
+	const struct stream *stream = is_tcp ? find_stream(cookie, EGRESS) : NULL;
+
+	return stream ? stream->since_ns : bpf_ktime_get_ns();
+}
+
+/* An answer with TC has just come for another query of that socket, while the program was about to send this one. */
+static __noinline void mark_truncated(const struct query_key *key, struct query *query)
+{
+	const struct asker *asker = find_asker(key->cookie);
+
+	if (!asker || !asker->truncated_ns || query->begun_ns - asker->truncated_ns > GIVEN_UP_AFTER_NS)
+		return;
+	query->truncated_ns = query->begun_ns;
+	may_go_on_over_tcp(key, query);
+}
+
 static __noinline void begin_query(struct __sk_buff *skb, const struct packet *packet, const struct query_key *key,
 				   const struct dns_message *message, u64 identity)
 {
 	struct query query = {
-		.begun_ns = bpf_ktime_get_ns(),
+		.begun_ns = sending_since(key->cookie, packet->is_tcp),
 		.identity = identity,
 		.question = message->question,
 		.qtype = message->qtype,
@@ -125,6 +151,8 @@ static __noinline void begin_query(struct __sk_buff *skb, const struct packet *p
 	if (by_server)
 		query.server = server_of(skb, packet);
 	query.tgid = current_tgid();
+	if (!packet->is_tcp)
+		mark_truncated(key, &query);
 	begun = begun_cell(&query);
 	if (!begun || !keep_query(key, &query))
 		return;
@@ -186,13 +214,6 @@ static __noinline void answer_nobody(const struct query_key *key, bool is_tcp, u
 	count_stray(asker, STRAY_ID_MISMATCH, now);
 }
 
-static __always_inline void may_go_on_over_tcp(const struct query_key *key, const struct query *query)
-{
-	struct truncated_key asked = {.question = query->question, .tgid = query->tgid};
-
-	bpf_map_update_elem(&truncated, &asked, key, BPF_ANY);
-}
-
 /* TC: the program may ask again over TCP, and then for what else it has asked on that socket too. */
 static __noinline void truncate_query(const struct query_key *key, struct query *query, u64 now)
 {
@@ -208,6 +229,7 @@ static __noinline void truncate_query(const struct query_key *key, struct query 
 	may_go_on_over_tcp(key, query);
 	if (!asker)
 		return;
+	asker->truncated_ns = now;
 	for (u32 i = 0; i < REMEMBERED; i++) {
 		if (i >= asker->asks || asker->asked[i] == key->id)
 			continue;

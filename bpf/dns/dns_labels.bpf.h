@@ -58,7 +58,8 @@ static __noinline void count_name(const struct query *query, const struct dns_me
 {
 	struct dns_name_key key = {.identity = query->identity, .question = query->question};
 	struct dns_name *name = bpf_map_lookup_elem(&dns_names, &key);
-	u32 direction = EGRESS, bytes = message->name_bytes;
+	u64 bytes = message->name_bytes;
+	u32 direction = EGRESS;
 	const struct window *window = bpf_map_lookup_elem(&windows, &direction);
 
 	if (!name && window) {
@@ -66,7 +67,7 @@ static __noinline void count_name(const struct query *query, const struct dns_me
 		name = bpf_map_lookup_elem(&dns_names, &key);
 		if (bytes > DNS_NAME_TEXT)
 			bytes = DNS_NAME_TEXT;
-		if (name && bytes)
+		if (name && says_length(&bytes, DNS_NAME_TEXT))
 			bpf_probe_read_kernel(name->name, bytes, window->bytes + DNS_HEADER_BYTES);
 	}
 	if (name)

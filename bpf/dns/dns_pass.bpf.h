@@ -40,13 +40,18 @@ static __noinline void end_now(const struct query_key *key, const struct asker *
 		end_unanswered(&query, asker, outcome, until_ns);
 }
 
-/* Nobody asked over TCP: the answer with TC was enough, or the query was given up when that came for another one. */
-static __noinline void end_truncated(const struct query_key *key, u64 until_ns)
+/*
+ * Nobody asked over TCP. Either the answer with TC was enough, or the query was given up when that came for another one: that is
+ * no time-out, unless the program went on waiting.
+ */
+static __always_inline void end_truncated(const struct query_key *key, const struct asker *asker, const struct query *query,
+					  u64 closed_ns)
 {
-	struct query query;
-
-	if (take_query(key, &query))
-		count_query_end(&query, query.has_answer ? QUERY_ANSWERED : QUERY_ABORTED, 0, until_ns - query.begun_ns);
+	if (query->has_answer)
+		end_now(key, NULL, QUERY_ANSWERED, query->truncated_ns);
+	else
+		end_now(key, asker, closed_ns - query->truncated_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED,
+			closed_ns);
 }
 
 /* One step of the pass. Nothing is read from the element but its key: it may be recycled at any moment. */
@@ -62,9 +67,9 @@ static __always_inline void visit_query(const struct query_key *key)
 	if (query->timed_out) {
 		if (closed_ns || !asker || now > query->sent_ns + LATE_NS)
 			bpf_map_delete_elem(&queries, key);
-	} else if (query->truncated_ns) {
+	} else if (query->truncated_ns && (query->has_answer || closed_ns)) {
 		if (now > query->truncated_ns + timeout_ns)
-			end_truncated(key, query->truncated_ns);
+			end_truncated(key, asker, query, closed_ns);
 	} else if (asker && asker->failed_ns >= query->sent_ns) {
 		end_now(key, asker, QUERY_BADSRV, asker->failed_ns);
 	} else if (closed_ns) {

@@ -48,6 +48,7 @@ struct {
 struct asker {
 	u64 closed_ns;
 	u64 failed_ns; /* the last error, which an ICMP message or a reset brought */
+	u64 truncated_ns; /* the last answer with TC */
 	u64 stray_ns;  /* the last answer that could not be its own */
 	u64 identity;
 	s64 open; /* queries without an end */

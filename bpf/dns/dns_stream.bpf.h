@@ -34,6 +34,7 @@ struct stream_key {
 };
 
 struct stream {
+	u64 since_ns; /* when the message under way began */
 	u32 next;   /* the sequence number of the first byte that was not looked at */
 	u32 got;    /* what has come of the message under way, with its length */
 	u32 length; /* of that message, once it has come */
@@ -85,17 +86,31 @@ static __always_inline u32 seen_before(struct stream *stream, u32 sequence)
 	return 0;
 }
 
+/*
+ * Whether a length is from 1 to `most`, said in the only way that verifiers before 6.12 understand, and after the compiler has drawn
+ * its own conclusions: without the detour they lose that it is not 0.
+ */
+static __always_inline bool says_length(u64 *length, u64 most)
+{
+	u64 less_one = *length - 1;
+
+	asm volatile("" : "+r"(less_one));
+	if (less_one >= most)
+		return false;
+	*length = less_one + 1;
+	return true;
+}
+
 /* Keeps the next `bytes` of the message under way, as far as they are looked at. */
 static __always_inline void keep_part(struct __sk_buff *skb, struct stream *stream, u32 offset, u32 bytes)
 {
-	u32 at = stream->got, room;
+	u64 at = stream->got, room = bytes;
 
 	if (at < STREAM_HEAD) {
-		room = STREAM_HEAD - at;
-		if (bytes < room)
-			room = bytes;
-		asm volatile("" : "+r"(at), "+r"(room));
-		if (at < STREAM_HEAD && room && room <= DNS_WINDOW)
+		if (room > STREAM_HEAD - at)
+			room = STREAM_HEAD - at;
+		asm volatile("" : "+r"(at));
+		if (at < STREAM_HEAD && says_length(&room, DNS_WINDOW))
 			bpf_skb_load_bytes(skb, offset, stream->head + at, room);
 	}
 	stream->got += bytes;
@@ -112,6 +127,8 @@ static __always_inline u32 take_part(struct __sk_buff *skb, struct stream *strea
 
 	if (wanted > available)
 		wanted = available;
+	if (!stream->got)
+		stream->since_ns = bpf_ktime_get_ns();
 	keep_part(skb, stream, offset, wanted);
 	if (!knows_length && stream->got >= STREAM_PREFIX)
 		stream->length = stream->head[0] << 8 | stream->head[1];

@@ -85,7 +85,8 @@ void DnsTopNames::drop_idle(int map_fd, std::uint64_t room) {
 }
 
 Status DnsTopNames::show(Counts::value_type& entry) {
-  SeriesMaker make({entry.first.process, "", true});
+  const OwnerLabels owner{entry.first.process, "", true};
+  SeriesMaker make(owner);
   entry.second.series = make.series(family_, {entry.first.name});
   if (!make.outcome()) return make.outcome();
   ++shown_;
@@ -144,7 +145,8 @@ Status DnsTopNames::show_others(const std::map<std::uint64_t, std::uint64_t>& qu
   for (const auto& [process, count] : rest) {
     std::uint64_t& shown = others_[process];
     if (count <= shown) continue;
-    SeriesMaker make({process, "", true});
+    const OwnerLabels owner{process, "", true};
+    SeriesMaker make(owner);
     metrics::Counter* series = make.series(family_, {metrics::kOther});
     if (!make.outcome()) return make.outcome();
     series->add(std::uint64_t{count - shown});

@@ -36,17 +36,19 @@ struct {
 /* Instead of an offset: the message is in the stream's buffer. */
 #define IN_STREAM (~0U)
 
-static __always_inline long fill_window(struct __sk_buff *skb, struct window *window, u32 offset, u32 size, u32 direction)
+static __always_inline long fill_window(struct __sk_buff *skb, struct window *window, u32 offset, u64 size, u32 direction)
 {
 	const struct stream *stream;
 
+	if (!says_length(&size, DNS_WINDOW))
+		return -1;
 	if (offset != IN_STREAM)
 		return bpf_skb_load_bytes(skb, offset, window->bytes, size);
 	stream = find_stream(bpf_get_socket_cookie(skb), direction);
 	return stream ? bpf_probe_read_kernel(window->bytes, size, stream->head + STREAM_PREFIX) : -1;
 }
 
-static __always_inline enum dns_verdict parse(struct window *window, u32 size)
+static __always_inline enum dns_verdict parse(struct window *window, u64 size)
 {
 	struct dns_message *message = &window->message;
 	enum dns_verdict verdict = dns_read_header(window->bytes, size, message);
@@ -54,8 +56,7 @@ static __always_inline enum dns_verdict parse(struct window *window, u32 size)
 	if (verdict)
 		return verdict;
 	verdict = dns_read_question(window->bytes, size, message);
-	/* An RCODE says that there is nothing in it. */
-	if (verdict || !message->is_answer || message->rcode)
+	if (verdict || !message->is_answer)
 		return verdict;
 	return dns_read_records(window->bytes, size, message);
 }
@@ -64,7 +65,7 @@ static __always_inline enum dns_verdict parse(struct window *window, u32 size)
 __noinline int read_window(struct __sk_buff *skb, u32 offset, u32 bytes, u32 direction, u64 stamp)
 {
 	struct window *window = bpf_map_lookup_elem(&windows, &direction);
-	u32 size = bytes;
+	u64 size = bytes;
 
 	if (!window)
 		return DNS_SHORT;

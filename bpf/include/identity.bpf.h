@@ -25,8 +25,8 @@
 #define PATH_DEPTH 16
 #define IDENTITY_NOT_CACHED (~0ULL)
 
-/* Which draft of an identity: an iterator may be interrupted by a hook on the same CPU. */
-enum identity_drafts { DRAFT_OF_HOOKS = 0, DRAFT_OF_ITERATORS, IDENTITY_DRAFTS };
+/* Where a task's identity is asked for: in its own context, or in an iterator's. */
+enum asked_by { ASKED_BY_HOOK = 0, ASKED_BY_ITERATOR };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -62,13 +62,18 @@ struct {
 	__uint(max_entries, 65536);
 } identity_news SEC(".maps");
 
-/* An identity_info is larger than the stack. */
+/*
+ * Identities that are being put together, which are larger than the stack. By task, not by CPU: on kernels that preempt, several may
+ * be in the middle of it on one CPU.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, IDENTITY_DRAFTS);
-	__type(key, u32);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, u64); /* the task's address; with the lowest bit set in an iterator */
 	__type(value, struct identity_info);
-} identity_draft SEC(".maps");
+} identity_drafts SEC(".maps");
+
+static const struct identity_info no_info = {};
 
 /* Appends one name of a path; returns the new length, or 0 when there is no room for it. */
 static __always_inline u32 append_name(char *path, u32 length, const void *name)
@@ -267,38 +272,52 @@ static __always_inline struct process_place current_place(void)
 	return place;
 }
 
-/*
- * Looks a task up, or gives it a new identity. Arguments can be read of the running process alone. A global function, so that
- * the verifier walks through it once, and not on every path that leads here; those take numbers only.
- */
-__noinline u64 intern_task(u64 task_address, u32 draft_index)
+/* Puts the identity of `task`, which is at `place`, into the draft. Arguments can be read of the running process alone. */
+static __always_inline void write_draft(struct identity_info *draft, struct task_struct *task,
+					const struct process_place *place, bool with_args)
 {
-	struct task_struct *task = (struct task_struct *)task_address;
-	struct process_place place = place_of(task);
-	bool is_current = draft_index == DRAFT_OF_HOOKS;
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	u32 zero = 0;
-	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
-	struct identity_info *draft = bpf_map_lookup_elem(&identity_draft, &draft_index);
-	struct identity_cached cached = {.uid = place.uid, .cgroup_id = place.cgroup_id, .netns = place.netns};
 
-	if (!draft || !control)
-		return IDENTITY_UNKNOWN;
-	__builtin_memset(draft, 0, __builtin_offsetof(struct identity_info, exe));
-	draft->pid = place.tgid;
-	draft->key.uid = place.uid;
-	draft->key.cgroup_id = place.cgroup_id;
-	draft->key.netns = place.netns;
+	draft->pid = place->tgid;
+	draft->key.uid = place->uid;
+	draft->key.cgroup_id = place->cgroup_id;
+	draft->key.netns = place->netns;
 	if (!mm || BPF_CORE_READ(task, flags) & PF_KTHREAD)
 		read_kernel_thread(draft);
 	else
-		read_program(draft, BPF_CORE_READ(task, group_leader), mm, is_current && control->wants_args);
+		read_program(draft, BPF_CORE_READ(task, group_leader), mm, with_args);
 	read_cgroup(draft, task);
+}
+
+/*
+ * Looks a task up, or gives it a new identity. A global function, so that the verifier walks through it once, and not on every path
+ * that leads here; those take numbers only.
+ */
+__noinline u64 intern_task(u64 task_address, u32 asked_by)
+{
+	struct process_place place = place_of((struct task_struct *)task_address);
+	bool by_hook = asked_by == ASKED_BY_HOOK;
+	u64 draft_key = task_address | !by_hook;
+	u32 zero = 0;
+	struct identity_control *control = bpf_map_lookup_elem(&identity_control, &zero);
+	struct identity_cached cached = {.uid = place.uid, .cgroup_id = place.cgroup_id, .netns = place.netns};
+	struct identity_info *draft = NULL;
+
+	if (!control)
+		return IDENTITY_UNKNOWN;
+	if (!bpf_map_update_elem(&identity_drafts, &draft_key, &no_info, BPF_NOEXIST))
+		draft = bpf_map_lookup_elem(&identity_drafts, &draft_key);
+	if (!draft) {
+		count_loss(LOSS_IDENTITIES_FULL);
+		return IDENTITY_UNKNOWN;
+	}
 	cached.epoch = control->epoch;
+	write_draft(draft, (struct task_struct *)task_address, &place, by_hook && control->wants_args);
 	cached.id = intern(draft);
+	bpf_map_delete_elem(&identity_drafts, &draft_key);
 	if (cached.id == IDENTITY_UNKNOWN)
 		count_loss(LOSS_IDENTITIES_FULL);
-	else if (is_current || !control->wants_args)
+	else if (by_hook || !control->wants_args)
 		bpf_map_update_elem(&identity_cache, &place.tgid, &cached, BPF_ANY);
 	return cached.id;
 }
@@ -321,7 +340,7 @@ static __always_inline u64 identity_at(const struct process_place *place)
 {
 	u64 id = cached_identity(place);
 
-	return id == IDENTITY_NOT_CACHED ? intern_task(bpf_get_current_task(), DRAFT_OF_HOOKS) : id;
+	return id == IDENTITY_NOT_CACHED ? intern_task(bpf_get_current_task(), ASKED_BY_HOOK) : id;
 }
 
 static __always_inline u64 current_identity(void)
@@ -337,7 +356,7 @@ static __always_inline u64 identity_of_task(u64 task_address)
 	struct process_place place = place_of((struct task_struct *)task_address);
 	u64 id = cached_identity(&place);
 
-	return id == IDENTITY_NOT_CACHED ? intern_task(task_address, DRAFT_OF_ITERATORS) : id;
+	return id == IDENTITY_NOT_CACHED ? intern_task(task_address, ASKED_BY_ITERATOR) : id;
 }
 
 #endif

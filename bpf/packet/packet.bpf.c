@@ -62,7 +62,11 @@ static __always_inline u16 word_at(const u8 *bytes)
 
 static __always_inline bool has_port(const struct port_set *ports, u16 port)
 {
-	return ports->words[port >> 6] >> (port & 63) & 1;
+	u64 word = port >> 6;
+
+	/* The compiler knows that this is below 1024; verifiers before 6.12 need the mask to know it too. */
+	asm volatile("" : "+r"(word));
+	return ports->words[word & 1023] >> (port & 63) & 1;
 }
 
 static __always_inline int see_packet(struct __sk_buff *skb, void *programs)

@@ -15,10 +15,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Not 0: what opens is told by on_open. Set by the user half as it attaches that. */
+/* Not 0: what opens is told by on_sockops. Set by the user half as it attaches that. */
 __u8 opens_by_sockops = 0;
 
-/* SYN_RECV → ESTABLISHED, unless on_open has just told it. */
+/* SYN_RECV → ESTABLISHED, unless on_sockops has just told it. */
 static __always_inline void established(struct sock *sk)
 {
 	const struct tcp_state *state = opens_by_sockops ? find_state(sk) : NULL;
@@ -85,13 +85,19 @@ int BPF_PROG(on_error, struct sock *sk)
 	return 0;
 }
 
+/* Asks to be told of the socket's state changes too. Others may hang there with wishes of their own. */
+static __always_inline void follow(struct bpf_sock_ops *ctx)
+{
+	bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
+}
+
 /*
- * What opens, told once more. Programs of a cgroup are never skipped, so where a process can be preempted in on_state, which
- * then skips others for milliseconds, nothing begins unseen and no end can be taken for that of another socket. Elsewhere it is
- * not worth its runs: the kernel asks it for its first time-out, its window and more.
+ * What opens and what ends, told just before on_state. Programs of a cgroup are never skipped, so where a process can be preempted
+ * in on_state, which then skips others for milliseconds, nothing begins or ends unseen. Elsewhere it is not worth its runs: the
+ * kernel asks it for its first time-out, its window and more.
  */
 SEC("sockops")
-int on_open(struct bpf_sock_ops *ctx)
+int on_sockops(struct bpf_sock_ops *ctx)
 {
 	struct tcp_sock *tcp;
 
@@ -99,6 +105,7 @@ int on_open(struct bpf_sock_ops *ctx)
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+	case BPF_SOCK_OPS_STATE_CB:
 		break;
 	default:
 		return 1;
@@ -106,12 +113,26 @@ int on_open(struct bpf_sock_ops *ctx)
 	tcp = ctx->sk ? bpf_skc_to_tcp_sock(ctx->sk) : NULL;
 	if (!tcp)
 		return 1;
-	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
+	switch (ctx->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		follow(ctx);
 		begin((struct sock *)tcp);
-	else if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		break;
+	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 		succeed((struct sock *)tcp);
-	else if (!tcp->fastopen_rsk) /* then this is but its SYN: on_state tells of the handshake's end */
-		passive_open((struct sock *)tcp);
+		break;
+	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
+		follow(ctx);
+		if (!tcp->fastopen_rsk) /* then this is but its SYN: on_state tells of the handshake's end */
+			passive_open((struct sock *)tcp);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		if (ctx->args[1] == TCP_FIN_WAIT1)
+			begin_close((struct sock *)tcp);
+		else if (ctx->args[1] == TCP_CLOSE)
+			end((struct sock *)tcp, ctx->args[0]);
+		break;
+	}
 	return 1;
 }
 

@@ -30,7 +30,7 @@ namespace {
 constexpr const char* kAcceptFunction = "inet_csk_accept";
 /// What goes on without them is said in their hooks' comments.
 const std::vector<std::string> kOptional = {
-    "on_error",       "on_open",         "on_connect_fexit", "on_accept_fexit", "on_accept_fexit4", "on_connect_exit",
+    "on_error",       "on_sockops",      "on_connect_fexit", "on_accept_fexit", "on_accept_fexit4", "on_connect_exit",
     "on_accept_exit", "on_accept4_exit", "visit_sockets",    "visit_listeners", "take_up_sockets"};
 
 struct Settings {
@@ -139,7 +139,7 @@ void Tcp::configure(tcp_bpf& skeleton) {
   // The function got another list of parameters with 6.10.
   const bool four = accept_parameters_ == 4;
   bpf_program__set_autoload(four ? skeleton.progs.on_accept_fexit : skeleton.progs.on_accept_fexit4, false);
-  bpf_program__set_autoload(skeleton.progs.on_open, tracepoints_are_preemptible());
+  bpf_program__set_autoload(skeleton.progs.on_sockops, tracepoints_are_preemptible());
   bpf_map__set_max_entries(skeleton.maps.sockets, settings_.sockets);
   for (bpf_map* cells : {skeleton.maps.connect_ended, skeleton.maps.tcp_closed, skeleton.maps.tcp_durations})
     bpf_map__set_max_entries(cells, settings_.cells);
@@ -160,11 +160,11 @@ Status Tcp::start(const probe::SharedMaps& shared) {
   return take_up();
 }
 
-/// What opens is told by on_open from the moment that it may run, or by on_state.
+/// What opens is told by on_sockops from the moment that it may run, or by on_state.
 Status Tcp::attach() {
-  skeleton_->bss->opens_by_sockops = bpf_program__fd(skeleton_->progs.on_open) >= 0 ? 1 : 0;
+  skeleton_->bss->opens_by_sockops = bpf_program__fd(skeleton_->progs.on_sockops) >= 0 ? 1 : 0;
   auto attached = object_.attach();
-  skeleton_->bss->opens_by_sockops = object_.is_attached("on_open") ? 1 : 0;
+  skeleton_->bss->opens_by_sockops = object_.is_attached("on_sockops") ? 1 : 0;
   return attached;
 }
 

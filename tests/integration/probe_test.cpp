@@ -45,7 +45,8 @@ class Bench {
     auto probes = bpf::make_probes({registry_, identities_}, document_.root().table("probe"));
     const auto legal = document_.finish();
     EXPECT_TRUE(legal) << legal.error().message();
-    probe_ = std::move(probes->front());
+    for (auto& probe : *probes)
+      if (probe->name() == "tcp") probe_ = std::move(probe);
     const auto identity_started = identity_->start({});
     EXPECT_TRUE(identity_started) << identity_started.error().message();
     const auto started = probe_->start(identity_->shared_maps());
