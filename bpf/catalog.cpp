@@ -10,6 +10,7 @@ using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeCon
 // One line a probe: its factory is in its user half.
 ProbeFactory make_packet;
 ProbeFactory make_tcp;
+ProbeFactory make_libc_lookup;
 ProbeFactory make_dns;
 
 namespace {
@@ -23,6 +24,7 @@ struct Entry {
 constexpr std::array kProbes = {
     Entry{"packet", make_packet},
     Entry{"tcp", make_tcp},
+    Entry{"libc_lookup", make_libc_lookup},
     Entry{"dns", make_dns},
 };
 

@@ -63,7 +63,8 @@ list_packages() {
   [[ $distribution != ubuntu-22.04 ]] || packages+=(g++-12)
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
-      clang-tidy shellcheck nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base unbound)
+      clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base
+        unbound)
   fi
   if [[ $with_vm ]]; then
     packages+=(qemu-system-x86 kmod xz-utils mmdebstrap debian-archive-keyring git)

@@ -51,18 +51,28 @@ void CollectCycle::start_one(probe::Probe& probe, const probe::SharedMaps& share
     return;
   }
   const auto hooks = probe.report().hooks;
+  for (const auto& hook : hooks)
+    if (hook.problem.empty()) spdlog::debug("probe {}: {} attached", probe.name(), hook.hook);
+  tell_problems(std::string(probe.name()), hooks);
+}
+
+/// Tells each problem once while it lasts: hooks come and go with what they hang on.
+void CollectCycle::tell_problems(const std::string& name, const std::vector<probe::HookStatus>& hooks) {
   const bool has_variant = std::any_of(hooks.begin(), hooks.end(), [](const probe::HookStatus& hook) {
     return !hook.variant.empty() && hook.problem.empty();
   });
+  std::set<std::pair<std::string, std::string>> problems;
   for (const auto& hook : hooks) {
-    if (hook.problem.empty()) {
-      spdlog::debug("probe {}: {} attached", probe.name(), hook.hook);
-    } else if (has_variant && !hook.variant.empty()) {
-      spdlog::debug("probe {}: {} is done without: {}", probe.name(), hook.hook, hook.problem);
+    if (hook.problem.empty()) continue;
+    problems.emplace(hook.hook, hook.problem);
+    if (told_[name].count({hook.hook, hook.problem}) != 0) continue;
+    if (has_variant && !hook.variant.empty()) {
+      spdlog::debug("probe {}: {} is done without: {}", name, hook.hook, hook.problem);
     } else {
-      spdlog::warn("probe {} goes without {}: {}", probe.name(), hook.hook, hook.problem);
+      spdlog::warn("probe {} goes without {}: {}", name, hook.hook, hook.problem);
     }
   }
+  told_[name] = std::move(problems);
 }
 
 void CollectCycle::run(Clock::time_point now) {
@@ -84,7 +94,9 @@ void CollectCycle::collect_one(probe::Probe& probe, Clock::time_point now) {
   self_->show_collect(name, Clock::now() - begin, outcome.has_value());
   note(name, outcome);
   const auto off = off_.find(name);
-  self_->show_probe(name, probe.report(), off == off_.end() ? "" : off->second);
+  const probe::ProbeReport report = probe.report();
+  self_->show_probe(name, report, off == off_.end() ? "" : off->second);
+  tell_problems(name, report.hooks);
 }
 
 void CollectCycle::retire(Clock::time_point now) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/result.h"
@@ -58,6 +59,7 @@ class CollectCycle {
   [[nodiscard]] std::set<std::string> probe_names() const;
   void start_one(probe::Probe& probe, const probe::SharedMaps& shared);
   void collect_one(probe::Probe& probe, Clock::time_point now);
+  void tell_problems(const std::string& name, const std::vector<probe::HookStatus>& hooks);
   void retire(Clock::time_point now);
   void note(const std::string& part, const Status& outcome);
 
@@ -68,6 +70,8 @@ class CollectCycle {
   std::unique_ptr<SelfMetrics> self_;
   std::map<std::string, std::string> off_;       // why a probe is off, by its name
   std::map<std::string, std::string> failures_;  // what went wrong last, by part; logged when it changes
+  /// Hooks and problems that the last report of each probe had, which are in the log.
+  std::map<std::string, std::set<std::pair<std::string, std::string>>> told_;
   SnapshotExchange exchange_;
 };
 

@@ -17,6 +17,7 @@
 #include "bpf/dns/dns_cells.bpf.h"
 #include "bpf/dns/dns_labels.bpf.h"
 #include "bpf/dns/dns_window.bpf.h"
+#include "bpf/dns/lookups.bpf.h"
 #include "bpf/include/identity.bpf.h"
 
 /* A program that has waited that long gives up because nothing came. */
@@ -32,19 +33,22 @@ static __always_inline bool runs_for_socket(struct __sk_buff *skb, bool is_tcp)
 	return !is_tcp || BPF_CORE_READ((struct sk_buff *)skb, sk, sk_lock.owned);
 }
 
-static __always_inline u64 owner_of_query(struct __sk_buff *skb, const struct packet *packet, u64 cookie)
+/* Who has asked on that socket before. */
+static __always_inline u64 owner_of(u64 cookie)
 {
-	const struct asker *asker;
+	const struct asker *asker = find_asker(cookie);
 
-	if (runs_for_socket(skb, packet->is_tcp))
-		return current_identity();
-	asker = find_asker(cookie);
 	return asker ? asker->identity : IDENTITY_UNKNOWN;
 }
 
 static __always_inline u32 current_tgid(void)
 {
 	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), tgid);
+}
+
+static __always_inline u32 current_thread(void)
+{
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid);
 }
 
 /* Why a query stays without an answer whose socket saw `stray` since it was begun. */
@@ -76,36 +80,35 @@ static __always_inline void retry(struct query *query, u64 now)
 		__sync_fetch_and_add(&rare->retries, 1);
 }
 
-/* Its id is used for another question, or again after its time was up: nobody waits for it any more. */
+/* Its id is used for another question: nobody waits for it any more. */
 static __noinline void drop_query(const struct query_key *key, u64 now)
 {
 	struct query dropped;
 
-	if (!take_query(key, &dropped) || dropped.timed_out)
+	if (!take_query(key, &dropped))
 		return;
 	end_unanswered(&dropped, find_asker(key->cookie),
 		       now - dropped.begun_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED, now);
 }
 
-/* The query that goes on over TCP, if this question is one that was truncated. */
-static __noinline bool continue_truncated(const struct query_key *key, u64 question, u64 now)
+/* The query that goes on over TCP, if this question is one that was truncated. `query` is room for it. */
+static __noinline bool continue_truncated(const struct query_key *key, u64 question, struct query *query, u64 now)
 {
 	struct truncated_key asked = {.question = question, .tgid = current_tgid()};
 	const struct query_key *kept = bpf_map_lookup_elem(&truncated, &asked);
 	struct query_key before;
-	struct query query;
 
 	if (!kept)
 		return false;
 	before = *kept;
 	bpf_map_delete_elem(&truncated, &asked);
-	if (!take_query(&before, &query) || query.timed_out)
+	if (!take_query(&before, query))
 		return false;
-	query.sent_ns = now;
-	query.truncated_ns = 0;
-	query.has_answer = 0;
-	if (!keep_query(key, &query))
-		count_query_end(&query, QUERY_ABORTED, 0, now - query.begun_ns); /* of what follows nothing is known */
+	query->sent_ns = now;
+	query->truncated_ns = 0;
+	query->has_answer = 0;
+	if (!keep_query(key, query, asker_of(key->cookie)))
+		count_query_end(query, QUERY_ABORTED, 0, now - query->begun_ns); /* of what follows nothing is known */
 	return true;
 }
 
@@ -116,71 +119,71 @@ static __always_inline void may_go_on_over_tcp(const struct query_key *key, cons
 	bpf_map_update_elem(&truncated, &asked, key, BPF_ANY);
 }
 
-/* When the message began to be sent that is sent now. */
-static __always_inline u64 sending_since(u64 cookie, bool is_tcp)
-{
-	const struct stream *stream = is_tcp ? find_stream(cookie, EGRESS) : NULL;
-
-	return stream ? stream->since_ns : bpf_ktime_get_ns();
-}
-
 /* An answer with TC has just come for another query of that socket, while the program was about to send this one. */
-static __noinline void mark_truncated(const struct query_key *key, struct query *query)
+static __always_inline bool is_truncated_already(const struct asker *asker, const struct query *query)
 {
-	const struct asker *asker = find_asker(key->cookie);
-
-	if (!asker || !asker->truncated_ns || query->begun_ns - asker->truncated_ns > GIVEN_UP_AFTER_NS)
-		return;
-	query->truncated_ns = query->begun_ns;
-	may_go_on_over_tcp(key, query);
+	return asker->truncated_ns && query->begun_ns - asker->truncated_ns < GIVEN_UP_AFTER_NS;
 }
 
+/* `query` has its owner and its times. */
 static __noinline void begin_query(struct __sk_buff *skb, const struct packet *packet, const struct query_key *key,
-				   const struct dns_message *message, u64 identity)
+				   const struct dns_message *message, struct query *query)
 {
-	struct query query = {
-		.begun_ns = sending_since(key->cookie, packet->is_tcp),
-		.identity = identity,
-		.question = message->question,
-		.qtype = message->qtype,
-		.transport = packet->is_tcp ? DNS_TCP : DNS_UDP,
-	};
+	struct asker *asker = asker_of(key->cookie);
 	struct dns_begun *begun;
 
-	query.sent_ns = query.begun_ns;
+	query->question = message->question;
+	query->qtype = message->qtype;
+	query->transport = packet->is_tcp ? DNS_TCP : DNS_UDP;
 	if (by_server)
-		query.server = server_of(skb, packet);
-	query.tgid = current_tgid();
-	if (!packet->is_tcp)
-		mark_truncated(key, &query);
-	begun = begun_cell(&query);
-	if (!begun || !keep_query(key, &query))
+		query->server = server_of(skb, packet);
+	if (asker && !packet->is_tcp && is_truncated_already(asker, query)) {
+		query->truncated_ns = query->begun_ns;
+		may_go_on_over_tcp(key, query);
+	}
+	begun = begun_cell(query);
+	if (!begun || !keep_query(key, query, asker))
 		return;
 	__sync_fetch_and_add(&begun->queries, 1);
+	count_query_of_lookup(current_thread(), query->identity);
 	if (wants_names)
-		count_name(&query, message);
+		count_name(query, message);
+}
+
+/* What is known of a query before it is looked at: who asks, and since when. */
+static __always_inline struct query new_query(struct __sk_buff *skb, const struct packet *packet, u64 cookie, u64 now)
+{
+	const struct stream *stream = packet->is_tcp ? find_stream(cookie, EGRESS) : NULL;
+	struct process_place place = current_place();
+	struct query query = {
+		.begun_ns = stream ? stream->since_ns : now,
+		.sent_ns = now,
+		.tgid = place.tgid,
+		.identity = runs_for_socket(skb, packet->is_tcp) ? identity_at(&place) : owner_of(cookie),
+	};
+
+	return query;
 }
 
 /* A message from a process of this host to a DNS server. */
-static __always_inline void ask(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message)
+static __always_inline void ask(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message, u64 now)
 {
 	struct query_key key = query_key_of(bpf_get_socket_cookie(skb), message->id);
-	struct query *query = bpf_map_lookup_elem(&queries, &key);
-	u64 now = bpf_ktime_get_ns(), identity;
+	struct query *known = bpf_map_lookup_elem(&queries, &key), query;
 
-	if (query) {
-		if (query->question == message->question && !query->timed_out) {
-			retry(query, now);
+	if (known) {
+		if (known->question == message->question) {
+			retry(known, now);
 			return;
 		}
 		drop_query(&key, now);
 	}
-	if (packet->is_tcp && continue_truncated(&key, message->question, now))
+	if (packet->is_tcp && continue_truncated(&key, message->question, &query, now))
 		return;
 	/* Here and not below, where the stack is deep. */
-	identity = owner_of_query(skb, packet, key.cookie);
-	if (identity != IDENTITY_IGNORED)
-		begin_query(skb, packet, &key, message, identity);
+	query = new_query(skb, packet, key.cookie, now);
+	if (query.identity != IDENTITY_IGNORED)
+		begin_query(skb, packet, &key, message, &query);
 }
 
 /* --- being answered -------------------------------------------------------------------------------------------------- */
@@ -197,12 +200,27 @@ static __noinline void count_stray(struct asker *asker, enum dns_stray stray, u6
 		__sync_fetch_and_add(&rare->strays[stray], 1);
 }
 
+/* Whether its time was up, which is counted. */
+static __always_inline bool is_late(const struct query_key *key)
+{
+	const u64 *identity = bpf_map_lookup_elem(&timed_out, key);
+	struct dns_rare *rare;
+
+	if (!identity)
+		return false;
+	rare = rare_cell(*identity);
+	if (rare)
+		__sync_fetch_and_add(&rare->late, 1);
+	bpf_map_delete_elem(&timed_out, key);
+	return true;
+}
+
 /* The socket does not wait for an answer with that id. */
 static __noinline void answer_nobody(const struct query_key *key, bool is_tcp, u64 now)
 {
 	struct asker *asker = find_asker(key->cookie);
 
-	if (!asker)
+	if (is_late(key) || !asker)
 		return;
 	for (u32 i = 0; i < REMEMBERED; i++) {
 		if (i >= asker->answers || asker->answered[i] != key->id)
@@ -211,7 +229,8 @@ static __noinline void answer_nobody(const struct query_key *key, bool is_tcp, u
 			count_stray(asker, STRAY_DUPLICATE, now);
 		return;
 	}
-	count_stray(asker, STRAY_ID_MISMATCH, now);
+	/* When it waits for nothing, it can only be one of the answers before. */
+	count_stray(asker, asker->open > 0 ? STRAY_ID_MISMATCH : STRAY_DUPLICATE, now);
 }
 
 /* TC: the program may ask again over TCP, and then for what else it has asked on that socket too. */
@@ -235,7 +254,7 @@ static __noinline void truncate_query(const struct query_key *key, struct query 
 			continue;
 		other.id = asker->asked[i];
 		sibling = bpf_map_lookup_elem(&queries, &other);
-		if (!sibling || sibling->timed_out || sibling->truncated_ns)
+		if (!sibling || sibling->truncated_ns)
 			continue;
 		sibling->truncated_ns = now;
 		may_go_on_over_tcp(&other, sibling);
@@ -249,21 +268,14 @@ static __always_inline enum dns_outcome outcome_of(const struct dns_message *mes
 	return message->has_data ? QUERY_ANSWERED : QUERY_NODATA;
 }
 
-static __noinline void answer_query(const struct query_key *key, const struct dns_message *message, u64 now)
+static __always_inline void answer_query(const struct query_key *key, const struct query *found,
+					 const struct dns_message *message, u64 now)
 {
-	struct dns_rare *rare;
-	struct asker *asker;
+	struct asker *asker = find_asker(key->cookie);
 	struct query query;
 
-	if (!take_query(key, &query))
+	if (!take_found(key, found, asker, &query))
 		return;
-	if (query.timed_out) {
-		rare = rare_cell(query.identity);
-		if (rare)
-			__sync_fetch_and_add(&rare->late, 1);
-		return;
-	}
-	asker = find_asker(key->cookie);
 	if (asker)
 		asker->answered[asker->answers++ & (REMEMBERED - 1)] = key->id;
 	count_query_end(&query, outcome_of(message), message->rcode, now - query.begun_ns);
@@ -271,11 +283,10 @@ static __noinline void answer_query(const struct query_key *key, const struct dn
 
 /* A message from a DNS server to a process of this host; `verdict` is what the parser says of it. */
 static __always_inline void be_answered(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
-					enum dns_verdict verdict)
+					enum dns_verdict verdict, u64 now)
 {
 	struct query_key key = query_key_of(bpf_get_socket_cookie(skb), message->id);
 	struct query *query = bpf_map_lookup_elem(&queries, &key);
-	u64 now = bpf_ktime_get_ns();
 	struct asker *asker;
 
 	if (verdict != DNS_OK) {
@@ -288,10 +299,10 @@ static __always_inline void be_answered(struct __sk_buff *skb, const struct pack
 		asker = find_asker(key.cookie);
 		if (asker)
 			count_stray(asker, STRAY_QUESTION_MISMATCH, now);
-	} else if (message->is_truncated && !packet->is_tcp && !query->timed_out) {
+	} else if (message->is_truncated && !packet->is_tcp) {
 		truncate_query(&key, query, now);
 	} else {
-		answer_query(&key, message, now);
+		answer_query(&key, query, message, now);
 	}
 }
 

@@ -16,23 +16,23 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* A message that leaves this host, and one that comes. */
 static __always_inline void on_message_out(struct __sk_buff *skb, const struct packet *packet,
-					   const struct dns_message *message, enum dns_verdict verdict)
+					   const struct dns_message *message, enum dns_verdict verdict, u64 now)
 {
 	if (verdict != DNS_OK)
 		return; /* whoever gets it will say so */
 	if (packet->to_service && !message->is_answer)
-		ask(skb, packet, message);
+		ask(skb, packet, message, now);
 	else if (packet->from_service && message->is_answer)
-		answer(skb, packet, message);
+		answer(skb, packet, message, now);
 }
 
 static __always_inline void on_message_in(struct __sk_buff *skb, const struct packet *packet,
-					  const struct dns_message *message, enum dns_verdict verdict)
+					  const struct dns_message *message, enum dns_verdict verdict, u64 now)
 {
 	if (packet->from_service && (verdict != DNS_OK || message->is_answer))
-		be_answered(skb, packet, message, verdict);
+		be_answered(skb, packet, message, verdict, now);
 	else if (packet->to_service && verdict == DNS_OK)
-		be_asked(skb, packet, message);
+		be_asked(skb, packet, message, now);
 }
 
 /* One message of a packet, or in the stream's buffer. Global, as read_window is. */
@@ -40,12 +40,13 @@ __noinline int on_message(struct __sk_buff *skb, u32 offset, u32 bytes, u32 dire
 {
 	struct packet packet = packet_of(skb);
 	struct dns_message message;
-	enum dns_verdict verdict = read_message(skb, offset, bytes, direction, &message);
+	u64 now = 0;
+	enum dns_verdict verdict = read_message(skb, offset, bytes, direction, &message, &now);
 
 	if (direction == EGRESS)
-		on_message_out(skb, &packet, &message, verdict);
+		on_message_out(skb, &packet, &message, verdict, now);
 	else
-		on_message_in(skb, &packet, &message, verdict);
+		on_message_in(skb, &packet, &message, verdict, now);
 	return 0;
 }
 
@@ -147,5 +148,17 @@ int visit_askers(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (cookie)
 		visit_asker(*cookie);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int visit_asked(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct served_key *element = ctx->key, key;
+
+	if (!element)
+		return 0;
+	key = *element;
+	visit_asked_here(&key);
 	return 0;
 }

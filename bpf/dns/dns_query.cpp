@@ -103,6 +103,7 @@ void Dns::configure(dns_query_bpf& skeleton) {
     bpf_program__set_autoattach(program, false);  // the packet programs call them
   bpf_map__set_max_entries(skeleton.maps.queries, settings_.queries);
   bpf_map__set_max_entries(skeleton.maps.askers, settings_.queries);
+  bpf_map__set_max_entries(skeleton.maps.asked_here, settings_.queries);
 }
 
 Status Dns::start(const probe::SharedMaps& shared) {
@@ -163,7 +164,9 @@ Status Dns::collect(Clock::time_point now) {
   if (object_.map_fd("queries") < 0) return {};  // never started
   skeleton_->bss->visited_queries = 0;
   skeleton_->bss->visited_askers = 0;
-  for (const auto& [program, map] : {std::pair("visit_queries", "queries"), std::pair("visit_askers", "askers")})
+  skeleton_->bss->visited_asked = 0;
+  for (const auto& [program, map] : {std::pair("visit_queries", "queries"), std::pair("visit_askers", "askers"),
+                                     std::pair("visit_asked", "asked_here")})
     if (auto run = object_.run_over_map(program, map); !run) return run.error();
   if (auto learned = labels_.learn_servers(object_.map_fd("dns_servers")); !learned) return learned;
   if (auto read = names_.read(object_); !read) return read;
@@ -177,6 +180,7 @@ probe::ProbeReport Dns::report() const {
   report.maps = cells_.usage(object_);
   report.maps.push_back({"queries", skeleton_->bss->visited_queries, object_.max_entries("queries")});
   report.maps.push_back({"askers", skeleton_->bss->visited_askers, object_.max_entries("askers")});
+  report.maps.push_back({"asked_here", skeleton_->bss->visited_asked, object_.max_entries("asked_here")});
   return report;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Answers that processes of this host give: from the query as it reaches the socket to the answer as it leaves. The process is the
- * one that sends the answer. What is never answered leaves no trace but an entry that is evicted.
+ * one that sends the answer. What is never answered leaves an entry, until the pass finds it old.
  *
  * Kernel half only; cgroup_skb programs.
  */
@@ -12,14 +12,13 @@
 
 struct served_key {
 	u64 cookie;
-	u32 peer[4];
+	u32 peer; /* its address; of IPv6 all words folded into one */
 	u16 port;
 	u16 id;
-	u32 reserved; /* 0 */
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, struct served_key);
 	__type(value, u64); /* when the query came */
@@ -28,49 +27,72 @@ struct {
 #define IPV4_SOURCE 12
 #define IPV6_SOURCE 8
 
-static __always_inline void read_peer(struct __sk_buff *skb, const struct packet *packet, u32 ipv4_at, u32 ipv6_at,
-				      struct served_key *key)
+/* An address in the header, folded. */
+static __always_inline u32 address_at(struct __sk_buff *skb, const struct packet *packet, u32 ipv4_at, u32 ipv6_at)
 {
+	u32 words[4] = {};
+
 	if (packet->is_ipv6)
-		bpf_skb_load_bytes(skb, ipv6_at, key->peer, sizeof(key->peer));
+		bpf_skb_load_bytes(skb, ipv6_at, words, sizeof(words));
 	else
-		bpf_skb_load_bytes(skb, ipv4_at, key->peer, sizeof(key->peer[0]));
+		bpf_skb_load_bytes(skb, ipv4_at, words, sizeof(words[0]));
+	return words[0] ^ words[1] ^ words[2] ^ words[3];
 }
 
 /* A message to a DNS server on this host. One that comes again does not begin it again. */
-static __noinline void be_asked(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message)
+static __noinline void be_asked(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
+				u64 now)
 {
 	struct served_key key = {
 		.cookie = bpf_get_socket_cookie(skb),
+		.peer = address_at(skb, packet, IPV4_SOURCE, IPV6_SOURCE),
 		.port = packet->source_port,
 		.id = message->id,
 	};
-	u64 now = bpf_ktime_get_ns();
 
-	read_peer(skb, packet, IPV4_SOURCE, IPV6_SOURCE, &key);
-	bpf_map_update_elem(&asked_here, &key, &now, BPF_NOEXIST);
+	if (bpf_map_update_elem(&asked_here, &key, &now, BPF_NOEXIST) && !bpf_map_lookup_elem(&asked_here, &key))
+		count_loss(LOSS_STATE_FULL);
 }
 
 /* A message from a DNS server on this host. */
-static __noinline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message)
+static __noinline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
+				u64 now)
 {
 	struct served_key key = {
 		.cookie = bpf_get_socket_cookie(skb),
+		.peer = address_at(skb, packet, IPV4_DESTINATION, IPV6_DESTINATION),
 		.port = packet->dest_port,
 		.id = message->id,
 	};
 	u64 *asked_ns, duration_ns, identity;
 
-	read_peer(skb, packet, IPV4_DESTINATION, IPV6_DESTINATION, &key);
 	asked_ns = bpf_map_lookup_elem(&asked_here, &key);
 	if (!asked_ns)
 		return;
-	duration_ns = bpf_ktime_get_ns() - *asked_ns;
+	duration_ns = now - *asked_ns;
 	if (bpf_map_delete_elem(&asked_here, &key))
 		return;
 	identity = runs_for_socket(skb, packet->is_tcp) ? current_identity() : IDENTITY_UNKNOWN;
 	if (identity != IDENTITY_IGNORED)
 		count_served(identity, message->rcode, duration_ns);
+}
+
+/* Nobody answers after that time. */
+#define SURELY_IGNORED_NS 60000000000ULL
+
+/* How many entries the pass has seen. */
+__u64 visited_asked = 0;
+
+/* One step of the pass. */
+static __always_inline void visit_asked_here(const struct served_key *key)
+{
+	const u64 *asked_ns = bpf_map_lookup_elem(&asked_here, key);
+
+	if (!asked_ns)
+		return;
+	visited_asked++;
+	if (bpf_ktime_get_ns() - *asked_ns > SURELY_IGNORED_NS)
+		bpf_map_delete_elem(&asked_here, key);
 }
 
 #endif

@@ -30,9 +30,7 @@ struct query {
 	u32 server;
 	u16 qtype;
 	u8 transport; /* where it was begun */
-	u8 timed_out; /* its end is counted; it waits for a late answer */
-	u8 has_answer; /* that answer was its own */
-	u8 reserved[7];
+	u8 has_answer; /* the answer with TC was its own */
 };
 
 struct {
@@ -42,7 +40,15 @@ struct {
 	__type(value, struct query);
 } queries SEC(".maps");
 
-#define REMEMBERED 4 /* ids of a socket; a power of two */
+/* Queries whose time was up, by whom: an answer that comes yet is late. Those that nobody answers are evicted by and by. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct query_key);
+	__type(value, u64); /* identity */
+} timed_out SEC(".maps");
+
+#define REMEMBERED 8 /* ids of a socket; a power of two */
 
 /* A socket that has asked, until it is closed and nothing of it is open. Its fields are hints of single words: no lock. */
 struct asker {
@@ -91,21 +97,24 @@ static __always_inline struct asker *find_asker(u64 cookie)
 	return bpf_map_lookup_elem(&askers, &cookie);
 }
 
-/* Takes the query out of the map; false: there is none, or another CPU was first. */
-static __always_inline bool take_query(const struct query_key *key, struct query *query)
+/* Takes a query that was just looked up out of the map; false: another CPU was first. */
+static __always_inline bool take_found(const struct query_key *key, const struct query *found, struct asker *asker,
+				       struct query *query)
 {
-	const struct query *kept = bpf_map_lookup_elem(&queries, key);
-	struct asker *asker;
-
-	if (!kept)
-		return false;
-	*query = *kept;
+	*query = *found;
 	if (bpf_map_delete_elem(&queries, key))
 		return false;
-	asker = query->timed_out ? NULL : find_asker(key->cookie);
 	if (asker)
 		__sync_fetch_and_add(&asker->open, -1);
 	return true;
+}
+
+/* The same by its key; false, too: there is none. */
+static __always_inline bool take_query(const struct query_key *key, struct query *query)
+{
+	const struct query *found = bpf_map_lookup_elem(&queries, key);
+
+	return found && take_found(key, found, find_asker(key->cookie), query);
 }
 
 /* The socket's entry, made when it is new; NULL when there is no room. */
@@ -119,11 +128,9 @@ static __always_inline struct asker *asker_of(u64 cookie)
 	return find_asker(cookie);
 }
 
-/* Keeps a query; false: there is no room, which is counted. */
-static __always_inline bool keep_query(const struct query_key *key, const struct query *query)
+/* Keeps a query of that socket; false: there is no room, which is counted. */
+static __always_inline bool keep_query(const struct query_key *key, const struct query *query, struct asker *asker)
 {
-	struct asker *asker = asker_of(key->cookie);
-
 	if (!asker || bpf_map_update_elem(&queries, key, query, BPF_NOEXIST)) {
 		count_loss(LOSS_STATE_FULL);
 		return false;

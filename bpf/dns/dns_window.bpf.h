@@ -81,22 +81,21 @@ __noinline int read_window(struct __sk_buff *skb, u32 offset, u32 bytes, u32 dir
 
 #define READINGS 3 /* more than one interruption at the same place is not to be expected */
 
-/* Reads a message of `bytes` at `offset` of a packet, or IN_STREAM. */
+/* Reads a message of `bytes` at `offset` of a packet, or IN_STREAM. `*now` becomes the time. */
 static __always_inline enum dns_verdict read_message(struct __sk_buff *skb, u32 offset, u32 bytes, u32 direction,
-						     struct dns_message *message)
+						     struct dns_message *message, u64 *now)
 {
 	const struct window *window = bpf_map_lookup_elem(&windows, &direction);
 	int verdict;
-	u64 stamp;
 
 	if (!window)
 		return DNS_SHORT;
 	for (int i = 0; i < READINGS; i++) {
-		stamp = bpf_ktime_get_ns();
-		verdict = read_window(skb, offset, bytes, direction, stamp);
+		*now = bpf_ktime_get_ns();
+		verdict = read_window(skb, offset, bytes, direction, *now);
 		*message = window->message;
 		KEEP_ORDER();
-		if (*(const volatile u64 *)&window->stamp == stamp)
+		if (*(const volatile u64 *)&window->stamp == *now)
 			return verdict;
 	}
 	count_loss(LOSS_MESSAGE_UNREAD);

@@ -29,6 +29,7 @@ typedef _Bool bool;
 #define EACCES 13
 #define EFAULT 14
 #define EPIPE 32
+#define ERANGE 34
 #define ENOTSOCK 88
 #define EADDRINUSE 98
 #define EADDRNOTAVAIL 99
@@ -301,6 +302,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	u64 start_boottime;
 	char comm[16];
 	struct fs_struct *fs;
 	struct files_struct *files;
@@ -310,8 +312,10 @@ struct task_struct {
 
 /* --- system calls ------------------------------------------------------------------------------------------------- */
 
-struct pt_regs { /* x86-64: the first two arguments */
-	unsigned long di, si;
+struct pt_regs { /* x86-64: the arguments in their order, what is returned, the stack */
+	unsigned long di, si, dx, cx, r8, r9;
+	unsigned long ax;
+	unsigned long sp;
 };
 
 /* include/trace/trace_events.h */

@@ -319,7 +319,7 @@ TEST_F(TcpLifeTest, TheLawsHoldAtEveryMoment) {
     SCOPED_TRACE(role);
     LifeCounts counts = LifeCounts::of(shown, actor->name(), role);
     EXPECT_EQ(counts.all_closes(), 9000);
-    EXPECT_GE(counts.closes[close], 9000 - late);
+    EXPECT_GE(counts.closes[close], 9000 - late) << ::testing::PrintToString(counts.closes);
     for (const double carried : {counts.sent, counts.received}) {
       EXPECT_GE(carried, (9000 - late) * 5000);
       EXPECT_LE(carried, 9000 * 5000);

@@ -6,10 +6,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
+#include <sstream>
 #include <thread>
+#include <utility>
 
 #include "agent/runtime/scrape.h"
 
@@ -68,11 +73,13 @@ class FakeProbe final : public probe::Probe {
   [[nodiscard]] probe::ProbeReport report() const override {
     if (!up_) return {};
     return {true,
-            {{"on_event", "tp_btf/event", "", ""}},
+            {{"on_event", "tp_btf/event", problem, ""}},
             {{"on_event", 2000, 3, 0}},
             {{"cells", 1, 8}},
             {{"cells_full", 4}}};
   }
+  /// Of the hook of any such probe.
+  static inline std::string problem;
 
  private:
   metrics::Family<metrics::Counter>* events_;
@@ -118,6 +125,31 @@ TEST(CollectCycle, ShowsProbesAndTheirFigures) {
   EXPECT_THAT(text, HasSubstr("connscope_collect_success{collector=\"fake\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("connscope_build_info{version=\"1.2.3\""));
   EXPECT_THAT(text, HasSubstr("process_resident_memory_bytes"));
+}
+
+TEST(CollectCycle, AProblemThatComesUpLaterIsToldOnceWhileItLasts) {
+  std::ostringstream log;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::ostream_sink_mt>(log)));
+  auto document = parse("");
+  const auto cycle = make_cycle(document, true, true);
+  cycle->start();
+  const auto told_after = [&](const std::string& problem) {
+    FakeProbe::problem = problem;
+    log.str("");
+    cycle->run({});
+    cycle->run({});
+    return std::exchange(FakeProbe::problem, ""), log.str();
+  };
+  EXPECT_THAT(told_after(""), Not(HasSubstr("tp_btf/event")));
+  const std::string once = told_after("it is gone");
+  EXPECT_THAT(once, HasSubstr("probe fake goes without tp_btf/event: it is gone"));
+  EXPECT_EQ(once.find("it is gone"), once.rfind("it is gone"));
+  EXPECT_THAT(told_after("it is gone"), Not(HasSubstr("it is gone")));
+  EXPECT_THAT(told_after(""), Not(HasSubstr("it is gone")));
+  EXPECT_THAT(told_after("it is gone"), HasSubstr("it is gone"));
+  spdlog::set_default_logger(before);
 }
 
 TEST(CollectCycle, AProbeThatIsRefusedIsOffAndSaysWhy) {

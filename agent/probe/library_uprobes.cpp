@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/library_uprobes.h"
+
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <utility>
+
+namespace connscope::probe {
+namespace {
+
+/// Problems that are shown one by one.
+constexpr std::size_t kShownProblems = 8;
+
+std::int64_t ns_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+}  // namespace
+
+void LibraryUprobes::set_programs(std::vector<LibraryProgram> programs, UprobeWay way) {
+  programs_ = std::move(programs);
+  way_ = way;
+}
+
+Status LibraryUprobes::look(std::size_t max_reads) {
+  const auto look = mapped_.look(max_reads);
+  if (!look) return look.error();
+  for (const MappedFile& file : look->gone) give_back(file);
+  left_out_ = 0;
+  for (const Mapping& mapping : look->offered) {
+    if (libraries_.size() >= limit_ || names_.size() >= 4 * limit_) {
+      ++left_out_;
+    } else {
+      take_up(mapping);
+    }
+  }
+  return {};
+}
+
+/// Overlays show their own device, but the number and the times of the file below; these two tell a copied one apart.
+Result<LibraryUprobes::FileId> LibraryUprobes::identify(int file) {
+  struct stat status {};
+  struct statfs file_system {};
+  if (::fstat(file, &status) != 0 || ::fstatfs(file, &file_system) != 0) return Error::from_errno("stat", errno);
+  const bool is_overlay = file_system.f_type == OVERLAYFS_SUPER_MAGIC;
+  return FileId{is_overlay ? 0 : status.st_dev, status.st_ino, ns_of(status.st_mtim), ns_of(status.st_ctim)};
+}
+
+void LibraryUprobes::take_up(const Mapping& mapping) {
+  const auto file = mapped_.open(mapping);
+  // The process has ended meanwhile. When others map the file too, it is offered again.
+  if (!file && (file.error().code() == ENOENT || file.error().code() == ESRCH)) return;
+  const auto id = file ? identify(file->get()) : Result<FileId>(file.error());
+  const FileId key = id ? *id : FileId{0, mapping.file.inode, 0, 0};
+  auto [known, is_new] = libraries_.try_emplace(key);
+  if (is_new) {
+    if (id) {
+      known->second = attach(file->get(), mapping.path);
+    } else {
+      known->second.path = mapping.path;
+      known->second.problem = id.error().message();
+    }
+  }
+  ++known->second.users;
+  names_[mapping.file] = key;
+  mapped_.take_up(mapping.file);
+}
+
+void LibraryUprobes::give_back(const MappedFile& file) {
+  const auto name = names_.find(file);
+  if (name == names_.end()) return;
+  const auto library = libraries_.find(name->second);
+  names_.erase(name);
+  if (library != libraries_.end() && --library->second.users == 0) libraries_.erase(library);
+}
+
+std::vector<std::string> LibraryUprobes::functions() const {
+  std::vector<std::string> names;
+  for (const LibraryProgram& program : programs_)
+    names.insert(names.end(), program.functions.begin(), program.functions.end());
+  return names;
+}
+
+LibraryUprobes::Library LibraryUprobes::attach(int file, const std::string& path) const {
+  Library library;
+  library.path = path;
+  const auto offsets = function_offsets(file, functions());
+  if (!offsets || offsets->empty()) {
+    library.problem = offsets ? "it has none of the functions" : offsets.error().message();
+    return library;
+  }
+  for (const LibraryProgram& program : programs_) {
+    UprobePlaces places{program.program, program.at_return, {}};
+    for (const std::string& function : program.functions)
+      if (const auto found = offsets->find(function); found != offsets->end())
+        places.offsets.insert(places.offsets.end(), found->second.begin(), found->second.end());
+    auto links = attach_uprobes(file, places, way_);
+    if (!links) {
+      library.problem = links.error().message();
+      library.links.clear();
+      return library;
+    }
+    std::move(links->begin(), links->end(), std::back_inserter(library.links));
+  }
+  return library;
+}
+
+void LibraryUprobes::detach() {
+  for (auto& [id, library] : libraries_) library.links.clear();
+}
+
+std::size_t LibraryUprobes::attached() const {
+  return static_cast<std::size_t>(std::count_if(libraries_.begin(), libraries_.end(),
+                                                [](const auto& library) { return !library.second.links.empty(); }));
+}
+
+std::vector<HookStatus> LibraryUprobes::problems() const {
+  std::vector<HookStatus> shown;
+  std::size_t more = 0;
+  for (const auto& [id, library] : libraries_) {
+    if (library.problem.empty()) continue;
+    if (shown.size() < kShownProblems) {
+      shown.push_back({"", library.path, library.problem, ""});
+    } else {
+      ++more;
+    }
+  }
+  if (more > 0) shown.push_back({"", "libraries", std::to_string(more) + " more with problems", ""});
+  if (left_out_ > 0)
+    shown.push_back(
+        {"", "libraries",
+         std::to_string(left_out_) + " more are mapped than the " + std::to_string(limit_) + " that it has room for",
+         ""});
+  return shown;
+}
+
+}  // namespace connscope::probe

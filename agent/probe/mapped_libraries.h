@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MappedLibraries: which shared libraries of some names the processes of this host have mapped, whatever mount
+// namespace they live in. A process is read once, as it maps its C library or its like when it starts; so a look costs
+// a few system calls for each process that is known, and a read of /proc/PID/maps for each that is new. One thread.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+
+namespace connscope::probe {
+
+/// A file as the maps of a process name it.
+struct MappedFile {
+  std::string device;  ///< "fe:01"
+  std::uint64_t inode = 0;
+  auto operator<=>(const MappedFile&) const = default;
+};
+
+/// Where a process has it.
+struct Mapping {
+  MappedFile file;
+  std::string process;  ///< folder name in procfs
+  std::string range;    ///< "7f0…-7f1…", file name in map_files
+  std::string path;     ///< in the process's root directory
+};
+
+/// The mappings with code in a text like /proc/PID/maps whose file's name is wanted, one of each file. `process` stays
+/// empty.
+[[nodiscard]] std::vector<Mapping> mappings_in(std::string_view maps,
+                                               const std::function<bool(std::string_view)>& wanted);
+
+class MappedLibraries {
+ public:
+  /// Is told the last part of a path.
+  using Wanted = std::function<bool(std::string_view name)>;
+  /// `procfs` is where proc(5) is mounted.
+  explicit MappedLibraries(Wanted wanted, std::string procfs = "/proc");
+
+  struct Look {
+    /// Mapped now, and not taken up (`take_up`) so far. Each file once.
+    std::vector<Mapping> offered;
+    /// Taken up, and mapped by nobody any more. Forgotten with this look.
+    std::vector<MappedFile> gone;
+  };
+  /// Looks at all processes, and into the maps of `max_reads` of those that are new; the rest is left for the next
+  /// look.
+  Result<Look> look(std::size_t max_reads);
+  /// Is not offered again while it is mapped.
+  void take_up(const MappedFile& file) { taken_up_.insert(file); }
+
+  /// Opens the mapped file itself, be it deleted or hidden by another mount; where the agent may not (map_files wants
+  /// CAP_CHECKPOINT_RESTORE), the file of that path in the process's root directory.
+  [[nodiscard]] Result<UniqueFd> open(const Mapping& mapping) const;
+
+  [[nodiscard]] std::size_t processes() const { return processes_.size(); }
+
+ private:
+  /// One that has been read. Another one of its number has another entry in procfs, and what executes another file has
+  /// other libraries.
+  struct Process {
+    std::uint64_t entry = 0;
+    std::uint64_t exe_device = 0;
+    std::uint64_t exe_inode = 0;
+    std::vector<Mapping> mappings;
+    int reads_left = 0;
+    std::uint64_t look = 0;
+  };
+  void look_at(int directory, const std::string& process, std::uint64_t entry, std::size_t& reads_left);
+
+  Wanted wanted_;
+  std::string procfs_;
+  std::unordered_map<std::string, Process> processes_;
+  std::set<MappedFile> taken_up_;
+  std::uint64_t look_ = 0;
+  bool is_complete_ = true;
+};
+
+}  // namespace connscope::probe

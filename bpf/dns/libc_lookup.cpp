@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/dns/libc_lookup.h"
+
+#include <bpf/bpf.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/probe/bpf_object.h"
+#include "agent/probe/library_uprobes.h"
+#include "agent/probe/map_drain.h"
+#include "agent/probe/probe.h"
+#include "agent/probe/uprobe.h"
+#include "bpf/dns/libc_library.h"
+#include "bpf/dns/libc_lookup.skel.h"
+#include "bpf/dns/lookup_cells.h"
+#include "bpf/owners/owners.h"
+
+namespace connscope::bpf {
+namespace {
+
+/// Maps of processes that one look reads, at some 50 µs each; at the start all are read.
+constexpr std::size_t kReadsPerLook = 500;
+constexpr std::size_t kDescriptorsPerLibrary = 20;  // by perf events; by uprobe_multi 6
+/// Where the agent cannot see whether a thread still lives, no look-up takes so long.
+constexpr std::chrono::minutes kLongestLookup{10};
+/// Inode number of the first pid namespace (include/uapi/linux/nsfs.h of Linux 6.18; the number is as old as nsfs).
+constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;
+
+struct Settings {
+  std::chrono::milliseconds rescan;
+  std::uint32_t threads;
+  std::uint32_t cells;
+  std::size_t libraries;
+
+  static Settings parse(config::Section section) {
+    using namespace std::chrono_literals;
+    return {section.duration("rescan", 10s, 100ms, 1h),
+            static_cast<std::uint32_t>(section.integer("threads", 8192, 8, 1 << 22)),
+            static_cast<std::uint32_t>(section.integer("cells", 8192, 8, 1 << 22)),
+            static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000))};
+  }
+};
+
+/// A process may begin with few descriptors and be allowed more.
+void make_room_for_descriptors(std::size_t libraries) {
+  rlimit limit{};
+  const rlim_t wanted = 1024 + libraries * kDescriptorsPerLibrary;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, libraries beyond the limit are named as problems
+}
+
+bool sees_all_threads() {
+  struct stat status {};
+  return ::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == kFirstPidNamespace;
+}
+
+std::uint64_t now_ns() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
+}
+
+class LibcLookup final : public probe::Probe {
+ public:
+  LibcLookup(const probe::ProbeContext& context, Settings settings, const LookupCells::Families& families)
+      : settings_(settings),
+        owners_(context.identities),
+        cells_(families, owners_),
+        libraries_(is_c_library, settings.libraries),
+        sees_threads_(sees_all_threads()) {}
+
+  [[nodiscard]] std::string_view name() const override { return "libc_lookup"; }
+  Status start(const probe::SharedMaps& shared) override;
+  void check_reload(config::Section section) const override;
+  void stop() override;
+  Status collect(Clock::time_point now) override;
+  void retire(const std::vector<std::uint64_t>& identities) override { cells_.retire(object_, identities); }
+  [[nodiscard]] probe::ProbeReport report() const override;
+  /// What is looked up now, for whoever sees the queries.
+  [[nodiscard]] probe::SharedMaps shared_maps() const override {
+    return up_ ? probe::SharedMaps{{"lookups", object_.map_fd("lookups")}} : probe::SharedMaps{};
+  }
+
+ private:
+  void configure(libc_lookup_bpf& skeleton);
+  Status look(std::size_t max_reads);
+  /// Deletes the look-ups of threads that died in the middle.
+  Status bury();
+  [[nodiscard]] bool is_dead(std::uint32_t thread, const lookup& lookup) const;
+
+  Settings settings_;
+  Owners owners_;
+  LookupCells cells_;
+  probe::BpfObject object_;
+  libc_lookup_bpf* skeleton_ = nullptr;  // owned by object_
+  probe::UprobeWay way_ = probe::UprobeWay::kPerf;
+  probe::LibraryUprobes libraries_;  // its links go before the programs
+  probe::MapDrain<std::uint32_t, lookup> lookup_drain_{1};
+  Clock::time_point last_look_;
+  bool sees_threads_;
+  bool up_ = false;
+};
+
+void LibcLookup::configure(libc_lookup_bpf& skeleton) {
+  skeleton_ = &skeleton;
+  for (bpf_program* program :
+       {skeleton.progs.on_return, skeleton.progs.on_getaddrinfo, skeleton.progs.on_getnameinfo,
+        skeleton.progs.on_gethostbyname, skeleton.progs.on_gethostbyname2, skeleton.progs.on_gethostbyaddr})
+    probe::prepare_uprobe(program, way_);
+  bpf_map__set_max_entries(skeleton.maps.lookups, settings_.threads);
+  for (bpf_map* cells : {skeleton.maps.lookup_ended, skeleton.maps.lookup_queries})
+    bpf_map__set_max_entries(cells, settings_.cells);
+}
+
+Status LibcLookup::start(const probe::SharedMaps& shared) {
+  if (probe::uprobe_multi_refusal().empty()) way_ = probe::UprobeWay::kMulti;
+  const auto configure = [this](libc_lookup_bpf& skeleton) { this->configure(skeleton); };
+  auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
+  if (!object) return object.error();
+  object_ = std::move(*object);
+  make_room_for_descriptors(settings_.libraries);
+  const auto& programs = skeleton_->progs;
+  // The returns first: a call that was entered before them would stay in `lookups`.
+  libraries_.set_programs({{programs.on_return,
+                            true,
+                            {"getaddrinfo", "getnameinfo", "gethostbyname_r", "gethostbyname2_r", "gethostbyaddr_r"}},
+                           {programs.on_getaddrinfo, false, {"getaddrinfo"}},
+                           {programs.on_getnameinfo, false, {"getnameinfo"}},
+                           {programs.on_gethostbyname, false, {"gethostbyname_r"}},
+                           {programs.on_gethostbyname2, false, {"gethostbyname2_r"}},
+                           {programs.on_gethostbyaddr, false, {"gethostbyaddr_r"}}},
+                          way_);
+  if (auto looked = look(std::numeric_limits<std::size_t>::max()); !looked) return looked;
+  const auto problems = libraries_.problems();
+  if (libraries_.attached() == 0 && !problems.empty())
+    return Error(problems.front().problem).context(problems.front().hook);
+  up_ = true;
+  return {};
+}
+
+void LibcLookup::check_reload(config::Section section) const {
+  const Settings wanted = Settings::parse(section);
+  const char* restart = "cannot change while the agent runs; restart it";
+  if (wanted.rescan != settings_.rescan) section.fail("rescan", restart);
+  if (wanted.threads != settings_.threads) section.fail("threads", restart);
+  if (wanted.cells != settings_.cells) section.fail("cells", restart);
+  if (wanted.libraries != settings_.libraries) section.fail("libraries", restart);
+}
+
+void LibcLookup::stop() {
+  libraries_.detach();
+  up_ = false;
+}
+
+Status LibcLookup::look(std::size_t max_reads) {
+  last_look_ = Clock::now();
+  return libraries_.look(max_reads);
+}
+
+bool LibcLookup::is_dead(std::uint32_t thread, const lookup& lookup) const {
+  if (sees_threads_) return ::kill(static_cast<pid_t>(thread), 0) != 0 && errno == ESRCH;
+  return now_ns() - lookup.since_ns > static_cast<std::uint64_t>(std::chrono::nanoseconds(kLongestLookup).count());
+}
+
+Status LibcLookup::bury() {
+  std::vector<std::uint32_t> dead;
+  const auto read = lookup_drain_.read(object_.map_fd("lookups"), [&](std::uint32_t thread, const lookup& lookup) {
+    if (is_dead(thread, lookup)) dead.push_back(thread);
+  });
+  if (!read) return read.error().context("lookups");
+  for (const std::uint32_t thread : dead) bpf_map_delete_elem(object_.map_fd("lookups"), &thread);
+  return {};
+}
+
+Status LibcLookup::collect(Clock::time_point now) {
+  if (!up_ && object_.map_fd("lookups") < 0) return {};  // never started
+  if (auto drained = cells_.collect(object_, now); !drained) return drained;
+  if (auto buried = bury(); !buried) return buried;
+  return up_ && Clock::now() - last_look_ >= settings_.rescan ? look(kReadsPerLook) : Status();
+}
+
+probe::ProbeReport LibcLookup::report() const {
+  if (object_.map_fd("lookups") < 0) return {};
+  probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
+  for (probe::HookStatus& hook : report.hooks) {
+    hook.variant = way_ == probe::UprobeWay::kMulti ? "uprobe_multi" : "perf";
+    hook.problem = libraries_.attached() > 0 ? "" : "no process has a C library that it can hang in";
+  }
+  const auto problems = libraries_.problems();
+  report.hooks.insert(report.hooks.end(), problems.begin(), problems.end());
+  report.maps = {{"lookups", lookup_drain_.entries(), object_.max_entries("lookups")},
+                 {"libraries", libraries_.attached(), libraries_.limit()}};
+  const auto cells = cells_.usage(object_);
+  report.maps.insert(report.maps.end(), cells.begin(), cells.end());
+  return report;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<probe::Probe>> make_libc_lookup(const probe::ProbeContext& context, config::Section section) {
+  const Settings settings = Settings::parse(section);
+  auto families = LookupCells::create_families(context.registry);
+  if (!families) return families.error();
+  return std::unique_ptr<probe::Probe>(std::make_unique<LibcLookup>(context, settings, *families));
+}
+
+}  // namespace connscope::bpf
