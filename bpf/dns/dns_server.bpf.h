@@ -39,27 +39,32 @@ static __noinline void be_asked(struct __sk_buff *skb, const struct packet *pack
 		count_loss(LOSS_STATE_FULL);
 }
 
-/* A message from a DNS server on this host. */
-static __noinline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
-				u64 now)
+/* When the query came that is answered now; 0: that is not known. */
+static __noinline u64 asked_at(struct __sk_buff *skb, const struct packet *packet, u16 id)
 {
 	struct served_key key = {
 		.connection = connection_of(skb, packet, EGRESS),
 		.peer = peer_of(skb, packet, EGRESS),
 		.port = packet->dest_port,
-		.id = message->id,
+		.id = id,
 	};
-	u64 *asked_ns, duration_ns, identity;
+	const u64 *kept = bpf_map_lookup_elem(&asked_here, &key);
+	u64 asked_ns = kept ? *kept : 0;
 
-	asked_ns = bpf_map_lookup_elem(&asked_here, &key);
+	return asked_ns && !bpf_map_delete_elem(&asked_here, &key) ? asked_ns : 0;
+}
+
+/* A message from a DNS server on this host. Inline: the identity is looked up before the stack gets deep. */
+static __always_inline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
+				   u64 now)
+{
+	u64 asked_ns = asked_at(skb, packet, message->id), identity;
+
 	if (!asked_ns)
-		return;
-	duration_ns = now - *asked_ns;
-	if (bpf_map_delete_elem(&asked_here, &key))
 		return;
 	identity = runs_for_socket(skb, packet->is_tcp) ? current_identity() : IDENTITY_UNKNOWN;
 	if (identity != IDENTITY_IGNORED)
-		count_served(identity, message->rcode, duration_ns);
+		count_served(identity, message->rcode, now - asked_ns);
 }
 
 /* Nobody answers after that time. */
