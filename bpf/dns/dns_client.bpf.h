@@ -122,7 +122,7 @@ static __always_inline void may_go_on_over_tcp(const struct query_key *key, cons
 /* An answer with TC has just come for another query of that socket, while the program was about to send this one. */
 static __always_inline bool is_truncated_already(const struct asker *asker, const struct query *query)
 {
-	return asker->truncated_ns && query->begun_ns - asker->truncated_ns < GIVEN_UP_AFTER_NS;
+	return asker->truncated_ns && query->begun_ns < asker->truncated_ns + GIVEN_UP_AFTER_NS;
 }
 
 /* `query` has its owner and its times. */

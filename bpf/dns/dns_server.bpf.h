@@ -81,7 +81,8 @@ static __always_inline void visit_asked_here(const struct served_key *key)
 	if (!asked_ns)
 		return;
 	visited_asked++;
-	if (bpf_ktime_get_ns() - *asked_ns > SURELY_IGNORED_NS)
+	/* Another CPU's clock may be a little ahead: no difference of the two. */
+	if (bpf_ktime_get_ns() > *asked_ns + SURELY_IGNORED_NS)
 		bpf_map_delete_elem(&asked_here, key);
 }
 

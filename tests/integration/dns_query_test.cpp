@@ -135,7 +135,9 @@ class Trial {
       return;
     }
     EXPECT_LE(counts.seconds, said_seconds_ + runs_ * 1e-3);
-    if (scenario_.is_delayed) {
+    // In an emulated machine the client's own steps take longer than what they measure.
+    const bool is_emulated = std::getenv("CONNSCOPE_EMULATED") != nullptr;
+    if (scenario_.is_delayed && !is_emulated) {
       EXPECT_NEAR(counts.seconds, said_seconds_, said_seconds_ * 0.2 + runs_ * 1e-3);
     }
   }

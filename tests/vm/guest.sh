@@ -34,7 +34,7 @@ note_what_is_left_out() {
 
 run_tests() {
   filter=$(lacks | cut -f 1 | tr '\n' ':')
-  export CONNSCOPE_BPF_TESTS=required
+  export CONNSCOPE_BPF_TESTS=required CONNSCOPE_EMULATED=1
   for test in /tests/*_integration_test; do
     name=${test##*/}
     "$test" --gtest_filter="-$filter" --gtest_output="json:/out/$name.json" || fail "$name on $release"
