@@ -3,6 +3,7 @@
 // Each way in which a DNS query is asked, answered or left alone: what the client saw, against what the agent counted
 // for it and for the server, exactly, and twice.
 #include <csignal>
+#include <cstdlib>
 #include <future>
 #include <memory>
 #include <ostream>
