@@ -63,7 +63,8 @@ list_packages() {
   [[ $distribution != ubuntu-22.04 ]] || packages+=(g++-12)
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
-      clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client)
+      clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base
+        unbound)
   fi
   if [[ $with_vm ]]; then
     packages+=(qemu-system-x86 kmod xz-utils mmdebstrap debian-archive-keyring git)
@@ -127,5 +128,14 @@ lacking=("${missing[@]}" "${!outdated[@]}")
 say "installing what lacks: ${lacking[*]}"
 as_root apt-get --quiet --quiet update
 refuse_the_impossible
-as_root env DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes --no-install-recommends install \
-  "${lacking[@]}"
+# Some of these would start a service of their own, a name server even. Debian's scripts ask this program (invoke-rc.d(8)),
+# which forbids it while apt runs, unless the machine has its own.
+# shellcheck disable=SC2016 # for the inner shell
+as_root sh -c 'set -e
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap "rm -f $policy" EXIT
+    printf "#!/bin/sh\nexit 101\n" >"$policy"
+    chmod 755 "$policy"
+  fi
+  DEBIAN_FRONTEND=noninteractive apt-get --quiet --quiet --yes --no-install-recommends install "$@"' sh "${lacking[@]}"

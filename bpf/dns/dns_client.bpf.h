@@ -80,12 +80,12 @@ static __always_inline void retry(struct query *query, u64 now)
 		__sync_fetch_and_add(&rare->retries, 1);
 }
 
-/* Its id is used for another question, or again after its time was up: nobody waits for it any more. */
+/* Its id is used for another question: nobody waits for it any more. */
 static __noinline void drop_query(const struct query_key *key, u64 now)
 {
 	struct query dropped;
 
-	if (!take_query(key, &dropped) || dropped.timed_out)
+	if (!take_query(key, &dropped))
 		return;
 	end_unanswered(&dropped, find_asker(key->cookie),
 		       now - dropped.begun_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED, now);
@@ -102,7 +102,7 @@ static __noinline bool continue_truncated(const struct query_key *key, u64 quest
 		return false;
 	before = *kept;
 	bpf_map_delete_elem(&truncated, &asked);
-	if (!take_query(&before, query) || query->timed_out)
+	if (!take_query(&before, query))
 		return false;
 	query->sent_ns = now;
 	query->truncated_ns = 0;
@@ -172,7 +172,7 @@ static __always_inline void ask(struct __sk_buff *skb, const struct packet *pack
 	struct query *known = bpf_map_lookup_elem(&queries, &key), query;
 
 	if (known) {
-		if (known->question == message->question && !known->timed_out) {
+		if (known->question == message->question) {
 			retry(known, now);
 			return;
 		}
@@ -200,12 +200,27 @@ static __noinline void count_stray(struct asker *asker, enum dns_stray stray, u6
 		__sync_fetch_and_add(&rare->strays[stray], 1);
 }
 
+/* Whether its time was up, which is counted. */
+static __always_inline bool is_late(const struct query_key *key)
+{
+	const u64 *identity = bpf_map_lookup_elem(&timed_out, key);
+	struct dns_rare *rare;
+
+	if (!identity)
+		return false;
+	rare = rare_cell(*identity);
+	if (rare)
+		__sync_fetch_and_add(&rare->late, 1);
+	bpf_map_delete_elem(&timed_out, key);
+	return true;
+}
+
 /* The socket does not wait for an answer with that id. */
 static __noinline void answer_nobody(const struct query_key *key, bool is_tcp, u64 now)
 {
 	struct asker *asker = find_asker(key->cookie);
 
-	if (!asker)
+	if (is_late(key) || !asker)
 		return;
 	for (u32 i = 0; i < REMEMBERED; i++) {
 		if (i >= asker->answers || asker->answered[i] != key->id)
@@ -239,7 +254,7 @@ static __noinline void truncate_query(const struct query_key *key, struct query 
 			continue;
 		other.id = asker->asked[i];
 		sibling = bpf_map_lookup_elem(&queries, &other);
-		if (!sibling || sibling->timed_out || sibling->truncated_ns)
+		if (!sibling || sibling->truncated_ns)
 			continue;
 		sibling->truncated_ns = now;
 		may_go_on_over_tcp(&other, sibling);
@@ -253,14 +268,6 @@ static __always_inline enum dns_outcome outcome_of(const struct dns_message *mes
 	return message->has_data ? QUERY_ANSWERED : QUERY_NODATA;
 }
 
-static __noinline void count_late(u64 identity)
-{
-	struct dns_rare *rare = rare_cell(identity);
-
-	if (rare)
-		__sync_fetch_and_add(&rare->late, 1);
-}
-
 static __always_inline void answer_query(const struct query_key *key, const struct query *found,
 					 const struct dns_message *message, u64 now)
 {
@@ -269,10 +276,6 @@ static __always_inline void answer_query(const struct query_key *key, const stru
 
 	if (!take_found(key, found, asker, &query))
 		return;
-	if (query.timed_out) {
-		count_late(query.identity);
-		return;
-	}
 	if (asker)
 		asker->answered[asker->answers++ & (REMEMBERED - 1)] = key->id;
 	count_query_end(&query, outcome_of(message), message->rcode, now - query.begun_ns);
@@ -296,7 +299,7 @@ static __always_inline void be_answered(struct __sk_buff *skb, const struct pack
 		asker = find_asker(key.cookie);
 		if (asker)
 			count_stray(asker, STRAY_QUESTION_MISMATCH, now);
-	} else if (message->is_truncated && !packet->is_tcp && !query->timed_out) {
+	} else if (message->is_truncated && !packet->is_tcp) {
 		truncate_query(&key, query, now);
 	} else {
 		answer_query(&key, query, message, now);

@@ -13,14 +13,11 @@
 /* How long a query waits for its answer after it was last sent. Set before the load. */
 const volatile __u64 timeout_ns = 5000000000ULL;
 
-/* How long a late answer is waited for. */
-#define LATE_NS 60000000000ULL
-
 /* How many entries the pass has seen. */
 __u64 visited_queries = 0;
 __u64 visited_askers = 0;
 
-/* The time is up: counted, and kept for a late answer. */
+/* The time is up: counted, and remembered for a late answer. */
 static __noinline void time_out(const struct query_key *key, const struct asker *asker)
 {
 	struct query query;
@@ -28,8 +25,7 @@ static __noinline void time_out(const struct query_key *key, const struct asker 
 	if (!take_query(key, &query))
 		return;
 	end_unanswered(&query, asker, QUERY_TIMEOUT, query.sent_ns + timeout_ns);
-	query.timed_out = 1;
-	bpf_map_update_elem(&queries, key, &query, BPF_NOEXIST);
+	bpf_map_update_elem(&timed_out, key, &query.identity, BPF_ANY);
 }
 
 static __noinline void end_now(const struct query_key *key, const struct asker *asker, enum dns_outcome outcome, u64 until_ns)
@@ -64,10 +60,7 @@ static __always_inline void visit_query(const struct query_key *key)
 	if (!query)
 		return;
 	visited_queries++;
-	if (query->timed_out) {
-		if (closed_ns || !asker || now > query->sent_ns + LATE_NS)
-			bpf_map_delete_elem(&queries, key);
-	} else if (query->truncated_ns && (query->has_answer || closed_ns)) {
+	if (query->truncated_ns && (query->has_answer || closed_ns)) {
 		if (now > query->truncated_ns + timeout_ns)
 			end_truncated(key, asker, query, closed_ns);
 	} else if (asker && asker->failed_ns >= query->sent_ns) {

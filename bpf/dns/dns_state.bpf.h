@@ -30,9 +30,7 @@ struct query {
 	u32 server;
 	u16 qtype;
 	u8 transport; /* where it was begun */
-	u8 timed_out; /* its end is counted; it waits for a late answer */
-	u8 has_answer; /* that answer was its own */
-	u8 reserved[7];
+	u8 has_answer; /* the answer with TC was its own */
 };
 
 struct {
@@ -41,6 +39,14 @@ struct {
 	__type(key, struct query_key);
 	__type(value, struct query);
 } queries SEC(".maps");
+
+/* Queries whose time was up, by whom: an answer that comes yet is late. Those that nobody answers are evicted by and by. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct query_key);
+	__type(value, u64); /* identity */
+} timed_out SEC(".maps");
 
 #define REMEMBERED 8 /* ids of a socket; a power of two */
 
@@ -98,7 +104,7 @@ static __always_inline bool take_found(const struct query_key *key, const struct
 	*query = *found;
 	if (bpf_map_delete_elem(&queries, key))
 		return false;
-	if (asker && !query->timed_out)
+	if (asker)
 		__sync_fetch_and_add(&asker->open, -1);
 	return true;
 }

@@ -39,7 +39,8 @@ def set_up(args):
     """Checks what every measurement needs, and lets SIGTERM run the clean-up as SIGINT does."""
     if os.geteuid() != 0:
         die("needs root: the agent loads BPF programs")
-    for program in (agent_program(args.build), load_program(args.build), load_program(args.build, "request_load")):
+    loads = [load_program(args.build, name) for name in ("connect_load", "request_load", "packet_load", "empty_hook")]
+    for program in (agent_program(args.build), *loads):
         if not os.access(program, os.X_OK):
             die(f"{program} is missing: build it first (scripts/build.sh release)")
     running = [path.parent.name for path in Path("/proc").glob("[0-9]*/comm") if comm_of(path) == "connscope"]
@@ -63,9 +64,13 @@ def load_program(build, name="connect_load"):
     return build / "tests/bench" / name
 
 
-def run_load(program, operations, seconds, *extra):
+# Before a command: in a network namespace of its own, which has loopback and nothing else.
+IN_NETNS = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
+
+
+def run_load(program, operations, seconds, *extra, inside=()):
     """One run of a load; its line of JSON."""
-    command = [str(program), f"--operations={operations}", f"--seconds={seconds}", *extra]
+    command = [*inside, str(program), f"--operations={operations}", f"--seconds={seconds}", *extra]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
     if done.returncode != 0:
         die(f"{' '.join(command)} ended with {done.returncode}")

@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the agent costs the host it watches: a load flat out, without (A) and with (B) the agent.
 
-The load is connect, accept, close (--load=connect), the same with a message there and back (--echo=BYTES), or requests
-and responses on connections that are kept (--load=request).
+The load is connect, accept, close (--load=connect), the same with a message there and back (--echo=BYTES), requests
+and responses on connections that are kept (--load=request), or one that is made of packets (packet_load.cpp): a TCP
+transfer (--load=bulk), UDP requests and responses (--load=datagram), DNS queries and answers (--load=dns).
 
 The runs go A B A B … A, so that each B stands between two A: its ratio is to their mean, which takes out slow drift
 of a shared machine. Each A against the A before it is the noise. CPU is given twice: of the load's own process
 (getrusage, all threads), and of the whole machine (/proc/stat, all but idle, iowait and steal), which has the agent's
-own in it and whatever else runs. One more run with kernel.bpf_stats_enabled=1 gives the time in each BPF program."""
+own in it and whatever else runs. One more run with kernel.bpf_stats_enabled=1 gives the time in each BPF program; of
+datagrams, which are none of the agent's concern, it is held against the time in a program that does nothing."""
 
+import json
 import os
 import statistics
+import subprocess
 import time
 from pathlib import Path
 
@@ -22,7 +26,10 @@ TIME_WAIT_TABLE = Path("/proc/sys/net/ipv4/tcp_max_tw_buckets")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 0.3  # the kernel frees the maps of an agent that ended in the background
 FOREIGN_SHARE = 0.01  # connects of other processes that spoil no figure
-BARS = {"connect": {"rate": 0.95, "cpu": 1.05, "bpf_ns": 2500}, "echo": {"cpu": 1.08}, "request": {"cpu": 1.02}}
+BARS = {"connect": {"rate": 0.95, "cpu": 1.05, "bpf_ns": 2500}, "echo": {"cpu": 1.08}, "request": {"cpu": 1.02},
+        "bulk": {"cpu": 1.02}, "datagram": {"cpu": 1.02, "packet_ns": 80}, "dns": {"bpf_ns": 2000}}
+PACKET_LOADS = ("bulk", "datagram", "dns")
+PACKET_PROGRAMS = ("packet/on_egress", "packet/on_ingress")
 FIGURES = {"operations_per_second": "rate, 1/s", "cpu_us_per_operation": "load's CPU, us/op",
            "system_us_per_operation": "system CPU, us/op"}
 
@@ -31,14 +38,15 @@ def parse():
     parser = bench.arguments(__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=11, help="how often B is run, at least 9")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
-    parser.add_argument("--load", choices=("connect", "request"), default="connect",
-                        help="what is done: see connect_load.cpp and request_load.cpp")
+    parser.add_argument("--load", choices=("connect", "request", *PACKET_LOADS), default="connect",
+                        help="what is done: see connect_load.cpp, request_load.cpp and packet_load.cpp")
     parser.add_argument("--workers", type=int, default=2, help="connecting threads of the load")
     parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts (connect)")
     parser.add_argument("--refused", type=float, default=0, help="share of refused operations (connect)")
     parser.add_argument("--echo", type=int, default=0, help="bytes there and back on each connection (connect)")
     parser.add_argument("--connections", type=int, default=64, help="kept connections (request)")
-    parser.add_argument("--bytes", type=int, default=4096, help="size of a request and of a response (request)")
+    parser.add_argument("--bytes", type=int, default=4096,
+                        help="size of a request and of a response (request, datagram)")
     args = parser.parse_args()
     if args.pairs < 9:
         parser.error("--pairs: allowed: 9 or more")
@@ -52,10 +60,12 @@ def busy_ticks():
 
 
 def load_name(args):
-    return f"{args.load}_load"
+    return "packet_load" if args.load in PACKET_LOADS else f"{args.load}_load"
 
 
 def load_options(args):
+    if args.load in PACKET_LOADS:
+        return [f"--load={args.load}", f"--bytes={args.bytes}"]
     if args.load == "request":
         return [f"--workers={args.workers}", f"--connections={args.connections}", f"--bytes={args.bytes}"]
     return [f"--workers={args.workers}", f"--accept={args.accept}", f"--refused={args.refused}", f"--echo={args.echo}"]
@@ -64,7 +74,8 @@ def load_options(args):
 def run_load(args):
     time.sleep(SETTLE_SECONDS)
     before = busy_ticks()
-    result = bench.run_load(bench.load_program(args.build, load_name(args)), 10**9, args.seconds, *load_options(args))
+    result = bench.run_load(bench.load_program(args.build, load_name(args)), 10**9, args.seconds, *load_options(args),
+                            inside=bench.IN_NETNS if args.load in PACKET_LOADS else ())
     busy = (busy_ticks() - before) / TICKS_PER_SECOND
     result["system_us_per_operation"] = busy * 1e6 / result["operations"]
     return result
@@ -82,15 +93,27 @@ def roles_seen(scrape):
     return ["client", "server"] if any("reason" not in labels for labels in hooks) else ["client"]
 
 
-def check_counts(scrape, args, result):
-    """The agent has seen every operation, or the figures would mean nothing; and few of anybody else."""
-    process, roles = load_name(args), roles_seen(scrape)
+def expected_counts(scrape, args, result):
+    """(family, labels, count): what the agent must have counted of the load."""
+    if args.load == "datagram":
+        return []
+    if args.load == "dns":
+        return [("conn_dns_queries_total", {}, result["operations"]),
+                ("conn_dns_query_duration_seconds_count", {"outcome": "ok"}, result["operations"]),
+                ("conn_dns_served_duration_seconds_count", {}, result["operations"])]
+    roles = roles_seen(scrape)
     expected = [("conn_tcp_connects_total", {}, result["connects"])]
     if "server" in roles:
         expected.append(("conn_tcp_accepts_total", {}, result["accepts"]))
-    expected += [(f"conn_tcp_{way}_bytes_total", {"role": role}, result["bytes_each_way"])
-                 for way in ("receive", "transmit") for role in roles]
-    for family, labels, count in expected:
+    ways = (("transmit", "client"), ("receive", "server"), ("receive", "client"), ("transmit", "server"))
+    return expected + [(f"conn_tcp_{way}_bytes_total", {"role": role}, result["bytes_each_way"])
+                       for way, role in (ways[:2] if args.load == "bulk" else ways) if role in roles]
+
+
+def check_counts(scrape, args, result):
+    """The agent has seen every operation, or the figures would mean nothing; and few of anybody else."""
+    process = load_name(args)
+    for family, labels, count in expected_counts(scrape, args, result):
         seen = counted(scrape, family, process, **labels)
         if seen != count:
             bench.die(f"the agent counted {seen:.0f} of {count} in {family}{labels}")
@@ -177,6 +200,34 @@ def bpf_time(args):
     return programs
 
 
+def empty_hook_ns(args):
+    """ns a packet in a program that does nothing, beside the same load."""
+    setting = STATS.read_text()
+    try:
+        STATS.write_text("1\n")
+        with subprocess.Popen([str(bench.load_program(args.build, "empty_hook"))], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as hook:
+            if hook.stdout.readline() != "attached\n":
+                bench.die("the empty hook is not attached")
+            run_load(args)
+            figures = json.loads(hook.communicate()[0])
+    finally:
+        STATS.write_text(setting)
+    return figures["ns"] / figures["runs"]
+
+
+def packet_ns(args, programs):
+    """ns a packet in the agent's packet programs, beyond a program that does nothing."""
+    figures = [programs[name] for name in PACKET_PROGRAMS]
+    runs = sum(each["runs_per_operation"] for each in figures)
+    # A request and a response, each sent and received.
+    if runs < 3.9:
+        bench.die(f"the packet programs ran {runs:.2f} times an operation")
+    whole, empty = sum(each["ns_per_operation"] for each in figures) / runs, empty_hook_ns(args)
+    print(f"\na packet: {whole:.0f} ns, {empty:.0f} ns of which is being called at all")
+    return whole - empty
+
+
 def print_programs(programs):
     print(f"\n{'BPF program':34} {'ns/op':>8} {'runs/op':>8} {'ns/run':>7}")
     for program, figures in programs.items():
@@ -184,14 +235,17 @@ def print_programs(programs):
         print(f"{program:34} {ns:8.0f} {runs:8.2f} {ns / runs if runs else 0:7.0f}")
 
 
-def judge(args, compared, bpf_ns):
+def judge(args, compared, bpf_ns, programs):
     bars = BARS["echo" if args.load == "connect" and args.echo else args.load]
     verdicts = bench.Verdicts()
     if "rate" in bars:
         verdicts.judge("rate with / without", compared["operations_per_second"]["ratio"], bars["rate"], "",
                        at_least=True)
-    for name, whose in (("cpu_us_per_operation", "load's"), ("system_us_per_operation", "system's")):
-        verdicts.judge(f"{whose} CPU per operation, with / without", compared[name]["ratio"], bars["cpu"], "")
+    if "cpu" in bars:
+        for name, whose in (("cpu_us_per_operation", "load's"), ("system_us_per_operation", "system's")):
+            verdicts.judge(f"{whose} CPU per operation, with / without", compared[name]["ratio"], bars["cpu"], "")
+    if "packet_ns" in bars:
+        verdicts.judge("BPF time per packet, beyond an empty hook", packet_ns(args, programs), bars["packet_ns"], "ns")
     if "bpf_ns" in bars:
         verdicts.judge("BPF time per operation", bpf_ns, bars["bpf_ns"], "ns")
     return verdicts
@@ -215,7 +269,7 @@ def main():
     print(f"\nBPF time: {total_ns:.0f} ns/op")
     print(f"{args.pairs} pairs of {args.seconds:g} s of {load_name(args)} {' '.join(load_options(args))}, "
           f"{time.monotonic() - begin:.0f} s in all; one operation has both its ends on the host")
-    verdicts = judge(args, compared, total_ns)
+    verdicts = judge(args, compared, total_ns, programs)
     verdicts.finish(compared=compared, agent_us_per_operation=agent_us, programs=programs,
                     bpf_ns_per_operation=total_ns, without=without, with_agent=with_agent)
 

@@ -28,6 +28,9 @@ measure overhead-other tests/bench/overhead.py --accept=other --workers=1
 measure overhead-without-calls tests/bench/overhead.py --config-extra=$'[probe.tcp]\ncalls = false'
 measure overhead-echo tests/bench/overhead.py --echo=64
 measure overhead-request tests/bench/overhead.py --load=request
+measure overhead-bulk tests/bench/overhead.py --load=bulk
+measure overhead-datagram tests/bench/overhead.py --load=datagram --bytes=512
+measure overhead-dns tests/bench/overhead.py --load=dns
 measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
 measure rest tests/bench/rest.py

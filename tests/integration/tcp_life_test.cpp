@@ -319,7 +319,7 @@ TEST_F(TcpLifeTest, TheLawsHoldAtEveryMoment) {
     SCOPED_TRACE(role);
     LifeCounts counts = LifeCounts::of(shown, actor->name(), role);
     EXPECT_EQ(counts.all_closes(), 9000);
-    EXPECT_GE(counts.closes[close], 9000 - late);
+    EXPECT_GE(counts.closes[close], 9000 - late) << ::testing::PrintToString(counts.closes);
     for (const double carried : {counts.sent, counts.received}) {
       EXPECT_GE(carried, (9000 - late) * 5000);
       EXPECT_LE(carried, 9000 * 5000);
@@ -328,7 +328,9 @@ TEST_F(TcpLifeTest, TheLawsHoldAtEveryMoment) {
   const AcceptCounts counts = AcceptCounts::of(shown, server.name());
   EXPECT_EQ(counts.accepts, (Counts{{"ipv4", 9000}}));
   EXPECT_EQ(counts.handshakes, (Counts{{"ipv4", 9000}}));
-  EXPECT_EQ(counts.waits + lost(shown, "accept_unseen") - lost(before, "accept_unseen"), 9000);
+  // Those that were not seen may be the agent's own, which accepts scrapes.
+  EXPECT_LE(counts.waits, 9000);
+  EXPECT_GE(counts.waits, 9000 - (lost(shown, "accept_unseen") - lost(before, "accept_unseen")));
 }
 
 TEST_F(TcpLifeTest, ManyAreOpenAtOnce) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where the scenarios happen: a client and a server namespace with listeners, firewall rules and routes, so that each
-// outcome of a connect is certain. And Actor: one copy of tcp_actor, or another program, under a name of its own, so
+// outcome of a connect is certain. And Actor: one copy of tcp_actor, or of another program, under a name of its own, so
 // that the counts of that process label are exact whatever else the host does, and be it the same test once more. One
 // thread at a time.
 #pragma once
@@ -47,7 +47,7 @@ std::string own_name(const std::string& name);
 
 class Actor {
  public:
-  /// The file name of the copy is own_name(name), and so the agent calls the process that.
+  /// The file name of the copy is own_name(name), and so the agent calls the process that. `program` is what is copied.
   static Result<Actor> create(const std::string& name, const std::string& program = CONNSCOPE_TCP_ACTOR);
 
   [[nodiscard]] const std::string& name() const { return name_; }

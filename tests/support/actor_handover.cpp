@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "tests/support/actor_options.h"
+#include "tests/support/actor_arguments.h"
 
 namespace connscope::actor {
 namespace {

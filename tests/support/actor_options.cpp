@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/actor_options.h"
 
-#include <charconv>
-#include <cstdio>
-#include <cstdlib>
-
-#include "tests/support/actor_steps.h"
-
 namespace connscope::actor {
 namespace {
-
-long parse_number(const std::string& text) {
-  long value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) die("not a number: " + text);
-  return value;
-}
-
-std::uint16_t parse_port(const std::string& text) {
-  const long value = parse_number(text);
-  if (value < 0 || value > 65535) die("not a port: " + text);
-  return static_cast<std::uint16_t>(value);
-}
 
 Method parse_method(const std::string& name) {
   if (name == "connect") return Method::kConnect;
@@ -74,47 +55,6 @@ std::vector<std::string> words_without(int argc, char** argv, const std::vector<
 
 }  // namespace
 
-void die(const std::string& message) {
-  std::fprintf(stderr, "tcp_actor: %s\n", message.c_str());
-  std::exit(2);
-}
-
-Arguments::Arguments(int argc, char** argv, const std::vector<std::string>& flags) {
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word.rfind("--", 0) != 0) {
-      positional_.push_back(word);
-      continue;
-    }
-    bool is_flag = false;
-    for (const std::string& flag : flags) is_flag = is_flag || word == flag;
-    if (is_flag) {
-      named_[word] = "";
-    } else if (i + 1 < argc) {
-      named_[word] = argv[++i];
-    } else {
-      die(word + " needs a value");
-    }
-  }
-}
-
-std::string Arguments::positional(std::size_t index) const {
-  if (index >= positional_.size()) die("too few arguments");
-  return positional_[index];
-}
-
-std::uint16_t Arguments::port(std::size_t index) const { return parse_port(positional(index)); }
-
-long Arguments::number(const std::string& name, long otherwise) const {
-  const auto found = named_.find(name);
-  return found == named_.end() ? otherwise : parse_number(found->second);
-}
-
-std::string Arguments::text(const std::string& name, const std::string& otherwise) const {
-  const auto found = named_.find(name);
-  return found == named_.end() ? otherwise : found->second;
-}
-
 ConnectOptions parse_connect(int argc, char** argv) {
   const Arguments arguments(argc, argv, {"--mptcp", "--second-connect", "--hold", "--wait-line"});
   ConnectOptions options;
@@ -128,7 +68,7 @@ ConnectOptions parse_connect(int argc, char** argv) {
   options.stagger_ms = arguments.number("--stagger-ms", 0);
   options.forks = arguments.number("--forks", 0);
   options.retries = arguments.number("--retries", 0);
-  options.bind_port = parse_port(arguments.text("--bind-port", "0"));
+  options.bind_port = arguments.named_port("--bind-port");
   options.send_timeout_ms = arguments.number("--send-timeout-ms", 0);
   options.interrupt_after_ms = arguments.number("--interrupt-after-ms", 0);
   options.uid = arguments.number("--uid", -1);

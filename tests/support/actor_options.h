@@ -5,9 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
+
+#include "tests/support/actor_arguments.h"
 
 namespace connscope::actor {
 
@@ -111,30 +112,10 @@ struct FloodOptions {
   long threads = 1;
 };
 
-/// The arguments after the subcommand: those without dashes in order, and `--name [value]` pairs.
-/// A wrong argument ends the program with status 2 and a message: it is a mistake in a test.
-class Arguments {
- public:
-  /// `flags` take no value; every other `--name` takes one.
-  Arguments(int argc, char** argv, const std::vector<std::string>& flags);
-
-  [[nodiscard]] std::string positional(std::size_t index) const;
-  [[nodiscard]] std::uint16_t port(std::size_t index) const;
-  [[nodiscard]] bool has(const std::string& name) const { return named_.count(name) != 0; }
-  [[nodiscard]] long number(const std::string& name, long otherwise) const;
-  [[nodiscard]] std::string text(const std::string& name, const std::string& otherwise) const;
-
- private:
-  std::vector<std::string> positional_;
-  std::map<std::string, std::string> named_;
-};
-
 ConnectOptions parse_connect(int argc, char** argv);
 ListenOptions parse_listen(int argc, char** argv);
 TalkOptions parse_talk(int argc, char** argv);
 ServeOptions parse_serve(int argc, char** argv);
 FloodOptions parse_flood(int argc, char** argv);
-
-[[noreturn]] void die(const std::string& message);
 
 }  // namespace connscope::actor

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <ctime>
 
-#include "tests/support/actor_options.h"
+#include "tests/support/actor_arguments.h"
 
 namespace connscope::actor {
 

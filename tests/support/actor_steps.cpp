@@ -10,13 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <sstream>
 
+#include "tests/support/actor_arguments.h"
 #include "tests/support/actor_handover.h"
 #include "tests/support/actor_input.h"
-#include "tests/support/actor_options.h"
 #include "tests/support/actor_socket.h"
 
 namespace connscope::actor {
@@ -110,24 +108,6 @@ void set_keepalive(int fd) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 2);
 }
 
-struct Step {
-  std::string name;
-  std::string value;
-
-  [[nodiscard]] long number() const {
-    long result = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
-    if (error != std::errc() || end != value.data() + value.size()) die("step " + name + " needs a number");
-    return result;
-  }
-  [[nodiscard]] std::size_t bytes() const { return static_cast<std::size_t>(number()); }
-};
-
-Step parse_step(const std::string& text) {
-  const std::size_t colon = std::min(text.find(':'), text.size());
-  return {text.substr(0, colon), text.substr(std::min(colon + 1, text.size()))};
-}
-
 /// Steps that move bytes; false when `step` is none of them.
 bool move_bytes(int fd, const Step& step) {
   if (step.name == "send") {
@@ -207,13 +187,6 @@ void hand_over(Connections& connections, const Step& step, const std::vector<std
 }
 
 }  // namespace
-
-std::vector<std::string> split_steps(const std::string& steps) {
-  std::vector<std::string> words;
-  std::istringstream text(steps);
-  for (std::string word; std::getline(text, word, ',');) words.push_back(word);
-  return words;
-}
 
 void run_steps(Connections& connections, const std::vector<std::string>& steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {

@@ -35,9 +35,6 @@ namespace connscope::actor {
 /// Connections whose descriptors a step may close.
 using Connections = std::vector<UniqueFd>;
 
-/// The words between the commas.
-std::vector<std::string> split_steps(const std::string& steps);
-
 void run_steps(Connections& connections, const std::vector<std::string>& steps);
 
 /// The program that `pass` starts: takes a connection from the descriptor `channel` and goes on with `steps`.

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "tests/support/actor_options.h"
+#include "tests/support/actor_arguments.h"
 
 namespace connscope::actor {
 namespace {
@@ -79,6 +79,18 @@ UniqueFd accept_by_io_uring(int listener) {
   const int result = perform(request);
   if (result < 0) die(std::string("accept by io_uring: ") + std::strerror(-result));
   return UniqueFd(result);
+}
+
+std::size_t send_by_io_uring(int fd, const msghdr& message, bool elsewhere) {
+  io_uring_sqe request{};
+  request.opcode = IORING_OP_SENDMSG;
+  request.flags = elsewhere ? IOSQE_ASYNC : 0;
+  request.fd = fd;
+  request.addr = reinterpret_cast<std::uintptr_t>(&message);
+  request.len = 1;
+  const int result = perform(request);
+  if (result < 0) die(std::string("send by io_uring: ") + std::strerror(-result));
+  return static_cast<std::size_t>(result);
 }
 
 }  // namespace connscope::actor

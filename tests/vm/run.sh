@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots Debian kernels in throw-away VMs; in each runs guest_smoke.sh with the built agent and the TCP integration tests,
-# and has the BPF programs verified. See README.md beside this file.
+# Boots Debian kernels in throw-away VMs; in each runs guest_smoke.sh with the built agent and the TCP and DNS integration
+# tests, and has the BPF programs verified. See README.md beside this file.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,6 +9,8 @@ default_kernels=(bullseye-security=5.10 bookworm-security=6.1 trixie=6.12 trixie
 # The modules and the programs of the host that the tests need.
 modules=(veth nft_reject_inet tcp_diag)
 host_programs=(ip nft ss)
+# The integration tests that need nothing else.
+tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup)
 # Of one kernel; emulated machines are slow.
 limit_seconds=900
 
@@ -70,14 +72,14 @@ take() { # PROGRAM_OF_THE_BUILD PLACE_IN_THE_GUEST
 
 fill_overlay() {
   local object program test
-  for program in connscope tests/support/tcp_actor; do
+  for program in connscope tests/support/tcp_actor tests/support/dns_actor; do
     take "$program" "$build_dir/$program"
     mkdir -p "$overlay/usr/bin"
     ln -s "$build_dir/$program" "$overlay/usr/bin/${program##*/}"
   done
   take tests/vm/verified_instructions /usr/bin/verified_instructions
-  for test in "$build_dir"/tests/integration/tcp_*_integration_test; do
-    take "tests/integration/${test##*/}" "/tests/${test##*/}"
+  for test in "${tests[@]}"; do
+    take "tests/integration/${test}_integration_test" "/tests/${test}_integration_test"
   done
   install -m 755 "$here/guest.sh" "$here/guest_smoke.sh" "$overlay"
   install -m 644 "$here/lacking.tsv" "$overlay/tests"
