@@ -90,7 +90,7 @@ static __always_inline void count_query_end(const struct query *query, enum dns_
 		__sync_fetch_and_add(&begun->ends_lost, 1);
 }
 
-static __always_inline void count_served(u64 identity, u16 rcode, u64 duration_ns)
+static __noinline void count_served(u64 identity, u16 rcode, u64 duration_ns)
 {
 	struct dns_served_key key = {.identity = identity, .bucket = latency_bucket(duration_ns), .rcode = rcode};
 	struct dns_ended *cell = CELL(dns_served, &key);

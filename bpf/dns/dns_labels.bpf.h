@@ -31,10 +31,6 @@ struct {
 
 static const struct dns_name no_name = {};
 
-/* Where the addresses stand in the header. */
-#define IPV4_DESTINATION 16
-#define IPV6_DESTINATION 24
-
 /* The number of the server that a packet goes to, which is never 0. */
 static __always_inline u32 server_of(struct __sk_buff *skb, const struct packet *packet)
 {

@@ -35,7 +35,7 @@ static __always_inline void on_message_in(struct __sk_buff *skb, const struct pa
 		be_asked(skb, packet, message, now);
 }
 
-/* One message of a packet, or in the stream's buffer. Global, as read_window is. */
+/* One message of a packet, or in the stream's buffer. Global, as read_question is. */
 __noinline int on_message(struct __sk_buff *skb, u32 offset, u32 bytes, u32 direction)
 {
 	struct packet packet = packet_of(skb);
@@ -55,7 +55,7 @@ __noinline int on_message(struct __sk_buff *skb, u32 offset, u32 bytes, u32 dire
 /* A segment of a TCP stream. */
 static __noinline void on_segment(struct __sk_buff *skb, const struct packet *packet, u32 direction)
 {
-	struct stream *stream = stream_at(bpf_get_socket_cookie(skb), direction, packet->sequence);
+	struct stream *stream = stream_at(connection_of(skb, packet, direction), direction, packet->sequence);
 	u32 at = packet->payload;
 
 	if (!stream)

@@ -103,7 +103,6 @@ void Dns::configure(dns_query_bpf& skeleton) {
     bpf_program__set_autoattach(program, false);  // the packet programs call them
   bpf_map__set_max_entries(skeleton.maps.queries, settings_.queries);
   bpf_map__set_max_entries(skeleton.maps.askers, settings_.queries);
-  bpf_map__set_max_entries(skeleton.maps.asked_here, settings_.queries);
 }
 
 Status Dns::start(const probe::SharedMaps& shared) {

@@ -11,8 +11,8 @@
 #include "bpf/dns/dns_client.bpf.h"
 
 struct served_key {
-	u64 cookie;
-	u32 peer; /* its address; of IPv6 all words folded into one */
+	u64 connection; /* connection_of() */
+	u32 peer;
 	u16 port;
 	u16 id;
 };
@@ -24,28 +24,13 @@ struct {
 	__type(value, u64); /* when the query came */
 } asked_here SEC(".maps");
 
-#define IPV4_SOURCE 12
-#define IPV6_SOURCE 8
-
-/* An address in the header, folded. */
-static __always_inline u32 address_at(struct __sk_buff *skb, const struct packet *packet, u32 ipv4_at, u32 ipv6_at)
-{
-	u32 words[4] = {};
-
-	if (packet->is_ipv6)
-		bpf_skb_load_bytes(skb, ipv6_at, words, sizeof(words));
-	else
-		bpf_skb_load_bytes(skb, ipv4_at, words, sizeof(words[0]));
-	return words[0] ^ words[1] ^ words[2] ^ words[3];
-}
-
 /* A message to a DNS server on this host. One that comes again does not begin it again. */
 static __noinline void be_asked(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
 				u64 now)
 {
 	struct served_key key = {
-		.cookie = bpf_get_socket_cookie(skb),
-		.peer = address_at(skb, packet, IPV4_SOURCE, IPV6_SOURCE),
+		.connection = connection_of(skb, packet, INGRESS),
+		.peer = peer_of(skb, packet, INGRESS),
 		.port = packet->source_port,
 		.id = message->id,
 	};
@@ -54,27 +39,32 @@ static __noinline void be_asked(struct __sk_buff *skb, const struct packet *pack
 		count_loss(LOSS_STATE_FULL);
 }
 
-/* A message from a DNS server on this host. */
-static __noinline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
-				u64 now)
+/* When the query came that is answered now; 0: that is not known. */
+static __noinline u64 asked_at(struct __sk_buff *skb, const struct packet *packet, u16 id)
 {
 	struct served_key key = {
-		.cookie = bpf_get_socket_cookie(skb),
-		.peer = address_at(skb, packet, IPV4_DESTINATION, IPV6_DESTINATION),
+		.connection = connection_of(skb, packet, EGRESS),
+		.peer = peer_of(skb, packet, EGRESS),
 		.port = packet->dest_port,
-		.id = message->id,
+		.id = id,
 	};
-	u64 *asked_ns, duration_ns, identity;
+	const u64 *kept = bpf_map_lookup_elem(&asked_here, &key);
+	u64 asked_ns = kept ? *kept : 0;
 
-	asked_ns = bpf_map_lookup_elem(&asked_here, &key);
+	return asked_ns && !bpf_map_delete_elem(&asked_here, &key) ? asked_ns : 0;
+}
+
+/* A message from a DNS server on this host. Inline: the identity is looked up before the stack gets deep. */
+static __always_inline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
+				   u64 now)
+{
+	u64 asked_ns = asked_at(skb, packet, message->id), identity;
+
 	if (!asked_ns)
-		return;
-	duration_ns = now - *asked_ns;
-	if (bpf_map_delete_elem(&asked_here, &key))
 		return;
 	identity = runs_for_socket(skb, packet->is_tcp) ? current_identity() : IDENTITY_UNKNOWN;
 	if (identity != IDENTITY_IGNORED)
-		count_served(identity, message->rcode, duration_ns);
+		count_served(identity, message->rcode, now - asked_ns);
 }
 
 /* Nobody answers after that time. */

@@ -15,7 +15,9 @@
 #include "bpf/dns/dns_message.h"
 #include "bpf/include/kernel_types.h"
 #include "bpf/include/ledger.bpf.h"
+#include "bpf/include/packet.bpf.h"
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -29,7 +31,7 @@ enum direction {
 #define STREAM_HEAD (STREAM_PREFIX + DNS_WINDOW)
 
 struct stream_key {
-	u64 cookie;
+	u64 connection; /* connection_of() */
 	u64 direction;
 };
 
@@ -49,19 +51,56 @@ struct {
 	__type(value, struct stream);
 } streams SEC(".maps");
 
+/* Where the addresses stand in the header. */
+#define IPV4_SOURCE 12
+#define IPV4_DESTINATION 16
+#define IPV6_SOURCE 8
+#define IPV6_DESTINATION 24
+
+/* The address of the other side, all words of IPv6 folded into one. */
+static __always_inline u32 peer_of(struct __sk_buff *skb, const struct packet *packet, u32 direction)
+{
+	u32 words[4] = {};
+
+	if (packet->is_ipv6)
+		bpf_skb_load_bytes(skb, direction == EGRESS ? IPV6_DESTINATION : IPV6_SOURCE, words, sizeof(words));
+	else
+		bpf_skb_load_bytes(skb, direction == EGRESS ? IPV4_DESTINATION : IPV4_SOURCE, words, sizeof(words[0]));
+	return words[0] ^ words[1] ^ words[2] ^ words[3];
+}
+
+/*
+ * What a connection is known by: its socket. But a server's: what comes with the packet that opens it (TCP Fast Open, or data on the
+ * last segment of the handshake) comes to the listener, so that one is known by its namespace, ports and peer.
+ */
+static __always_inline u64 connection_of(struct __sk_buff *skb, const struct packet *packet, u32 direction)
+{
+	bool is_server = direction == EGRESS ? packet->from_service && !packet->to_service :
+					       packet->to_service && !packet->from_service;
+	u64 ports = (u64)packet->source_port << 16 | packet->dest_port, netns;
+
+	if (!packet->is_tcp || !is_server)
+		return bpf_get_socket_cookie(skb);
+	if (direction == EGRESS)
+		ports = (u64)packet->dest_port << 16 | packet->source_port;
+	netns = BPF_CORE_READ((struct sk_buff *)skb, sk, __sk_common.skc_net.net, ns.inum);
+	/* Cookies are small numbers that rise; the topmost bit keeps the two kinds apart. */
+	return 1ULL << 63 | ((netns << 32 ^ ports ^ peer_of(skb, packet, direction) * 0x9e3779b97f4a7c15ULL) >> 1);
+}
+
 static const struct stream no_stream = {};
 
-static __always_inline struct stream *find_stream(u64 cookie, u32 direction)
+static __always_inline struct stream *find_stream(u64 connection, u32 direction)
 {
-	struct stream_key key = {.cookie = cookie, .direction = direction};
+	struct stream_key key = {.connection = connection, .direction = direction};
 
 	return bpf_map_lookup_elem(&streams, &key);
 }
 
 /* The stream that a segment at `sequence` belongs to, made when it is new. */
-static __always_inline struct stream *stream_at(u64 cookie, u32 direction, u32 sequence)
+static __always_inline struct stream *stream_at(u64 connection, u32 direction, u32 sequence)
 {
-	struct stream_key key = {.cookie = cookie, .direction = direction};
+	struct stream_key key = {.connection = connection, .direction = direction};
 	struct stream *stream = bpf_map_lookup_elem(&streams, &key);
 
 	if (stream)

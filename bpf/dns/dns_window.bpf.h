@@ -39,32 +39,22 @@ struct {
 static __always_inline long fill_window(struct __sk_buff *skb, struct window *window, u32 offset, u64 size, u32 direction)
 {
 	const struct stream *stream;
+	struct packet packet;
 
 	if (!says_length(&size, DNS_WINDOW))
 		return -1;
 	if (offset != IN_STREAM)
 		return bpf_skb_load_bytes(skb, offset, window->bytes, size);
-	stream = find_stream(bpf_get_socket_cookie(skb), direction);
+	packet = packet_of(skb);
+	stream = find_stream(connection_of(skb, &packet, direction), direction);
 	return stream ? bpf_probe_read_kernel(window->bytes, size, stream->head + STREAM_PREFIX) : -1;
 }
 
-static __always_inline enum dns_verdict parse(struct window *window, u64 size)
-{
-	struct dns_message *message = &window->message;
-	enum dns_verdict verdict = dns_read_header(window->bytes, size, message);
-
-	if (verdict)
-		return verdict;
-	verdict = dns_read_question(window->bytes, size, message);
-	if (verdict || !message->is_answer)
-		return verdict;
-	return dns_read_records(window->bytes, size, message);
-}
-
 /* Reads a message into the window, under `stamp`; an enum dns_verdict. Global: the verifier walks through it once. */
-__noinline int read_window(struct __sk_buff *skb, u32 offset, u32 bytes, u32 direction, u64 stamp)
+__noinline int read_question(struct __sk_buff *skb, u32 offset, u32 bytes, u32 direction, u64 stamp)
 {
 	struct window *window = bpf_map_lookup_elem(&windows, &direction);
+	enum dns_verdict verdict;
 	u64 size = bytes;
 
 	if (!window)
@@ -76,7 +66,21 @@ __noinline int read_window(struct __sk_buff *skb, u32 offset, u32 bytes, u32 dir
 	if (!size || fill_window(skb, window, offset, size, direction))
 		return DNS_SHORT;
 	window->message.message_bytes = bytes;
-	return parse(window, size);
+	verdict = dns_read_header(window->bytes, size, &window->message);
+	return verdict ? verdict : dns_read_question(window->bytes, size, &window->message);
+}
+
+/* Goes on with the records of an answer that read_question has put into the window. */
+__noinline int read_records(u32 bytes, u32 direction)
+{
+	struct window *window = bpf_map_lookup_elem(&windows, &direction);
+	u64 size = bytes;
+
+	if (!window)
+		return DNS_SHORT;
+	if (size > DNS_WINDOW)
+		size = DNS_WINDOW;
+	return dns_read_records(window->bytes, size, &window->message);
 }
 
 #define READINGS 3 /* more than one interruption at the same place is not to be expected */
@@ -92,7 +96,9 @@ static __always_inline enum dns_verdict read_message(struct __sk_buff *skb, u32 
 		return DNS_SHORT;
 	for (int i = 0; i < READINGS; i++) {
 		*now = bpf_ktime_get_ns();
-		verdict = read_window(skb, offset, bytes, direction, *now);
+		verdict = read_question(skb, offset, bytes, direction, *now);
+		if (!verdict && window->message.is_answer)
+			verdict = read_records(bytes, direction);
 		*message = window->message;
 		KEEP_ORDER();
 		if (*(const volatile u64 *)&window->stamp == *now)

@@ -159,6 +159,11 @@ void add_streams(Scenarios& list) {
   list.push_back(answers("tcp_uring", "tcp,via:uring,ask:ok.tcp.test,read:1", answered("tcp A"), one));
   list.push_back(answers("tcp_one_segment", "tcp,hold," + both + ",flush,read:2", both_answered("tcp"), two, twice));
   list.push_back(answers("tcp_byte_by_byte", "tcp,hold," + both + ",flush:1,read:2", both_answered("tcp"), two, twice));
+  // At first with the handshake's last ACK and the request for a cookie, and then, with the cookie, in the SYN: the
+  // packet comes before its connection has a socket.
+  list.push_back(answers("tcp_fast_open", "fast-open,ask:ok.tcp.test,read:1,close", answered("tcp A"), one));
+  list.push_back(
+      answers("tcp_fast_open_two", "fast-open,hold," + both + ",flush,read:2,close", both_answered("tcp"), two, twice));
   // The length alone; and segments in each of which one message ends and the next begins.
   list.push_back(answers("tcp_length_apart", "tcp,hold,ask:ok.tcp.test,flush:2,read:1", answered("tcp A"), one));
   list.push_back(answers("tcp_across", "tcp,hold," + both + ",flush:23,read:2", both_answered("tcp"), two, twice));

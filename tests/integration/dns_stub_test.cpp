@@ -4,6 +4,7 @@
 // for it are the stub's own, and its answers are served by it. Upstream is the scripted server.
 #include <functional>
 #include <memory>
+#include <ostream>
 
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/dns_counts.h"
@@ -49,6 +50,8 @@ struct Stub {
   /// The arguments, given the folder of the test.
   std::function<std::vector<std::string>(const TempDir&)> arguments;
 };
+
+void PrintTo(const Stub& stub, std::ostream* out) { *out << stub.name; }
 
 std::vector<Stub> stubs() {
   const auto dnsmasq = [](const TempDir&) -> std::vector<std::string> {

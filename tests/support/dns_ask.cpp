@@ -55,8 +55,8 @@ class Client {
   bool set_up(const Step& step) {
     if (step.name == "udp" || step.name == "connected") {
       open(SOCK_DGRAM, step.name == "connected");
-    } else if (step.name == "tcp") {
-      open(SOCK_STREAM, true);
+    } else if (step.name == "tcp" || step.name == "fast-open") {
+      open(SOCK_STREAM, step.name == "tcp");
     } else if (step.name == "via") {
       sender_.method = step.value;
     } else if (step.name == "edns") {
@@ -94,8 +94,7 @@ class Client {
       for (const Outstanding& one : outstanding_) put(make_query(one.question, udp_size_));
     } else if (step.name == "flush") {
       const auto piece = step.value.empty() ? kLargest : step.bytes();
-      sender_.send(socket_.get(), held_, piece);
-      held_.clear();
+      send_held(piece);
       holds_ = false;
     } else if (step.name == "noise") {
       put(Bytes(step.bytes(), 0xff));
@@ -115,8 +114,12 @@ class Client {
 
   void put(Bytes message) {
     held_.push_back(std::move(message));
-    if (holds_) return;
-    sender_.send(socket_.get(), held_, kLargest);
+    if (!holds_) send_held(kLargest);
+  }
+
+  void send_held(std::size_t piece) {
+    sender_.send(socket_.get(), held_, piece);
+    sender_.is_connected = sender_.is_connected || sender_.is_stream;
     held_.clear();
   }
 

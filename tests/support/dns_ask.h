@@ -8,6 +8,7 @@
 //   udp                an unconnected UDP socket, in place of the one before
 //   connected          a UDP socket connected to the server
 //   tcp                a TCP connection to the server
+//   fast-open          one that the first query opens: it goes with the SYN, or at once after it
 //   via:METHOD         how messages are sent from now on: sendto (or send, where connected), write, sendmsg, sendmmsg,
 //                      uring, uring-worker
 //   edns:SIZE          queries from now on have an OPT record with it; 0: none

@@ -33,7 +33,9 @@ void DnsSender::send_one(int fd, const Bytes& bytes) const {
   iovec part{};
   const msghdr header = header_of(bytes, part);
   ssize_t sent = -1;
-  if (method == "sendto") {
+  if (is_stream && !is_connected) {
+    sent = ::sendto(fd, bytes.data(), bytes.size(), MSG_FASTOPEN | MSG_NOSIGNAL, server.get(), server.length);
+  } else if (method == "sendto") {
     sent = ::sendto(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL, is_connected ? nullptr : server.get(),
                     is_connected ? 0 : server.length);
   } else if (method == "write") {

@@ -22,6 +22,7 @@ struct DnsSender {
   /// "sendto", "write", "sendmsg", "sendmmsg", "uring" or "uring-worker".
   std::string method = "sendto";
   bool is_stream = false;
+  /// A stream that is not connected yet is, by its first bytes.
   bool is_connected = false;
 
  private:

@@ -47,6 +47,7 @@ UniqueFd open_datagrams(const Address& address) {
 
 UniqueFd open_listener(const Address& address) {
   UniqueFd fd = open_bound(address, SOCK_STREAM);
+  set_option(fd.get(), IPPROTO_TCP, TCP_FASTOPEN, 16);
   if (::listen(fd.get(), 64) != 0) fail("listen");
   return fd;
 }
