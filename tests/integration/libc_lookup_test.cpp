@@ -25,7 +25,9 @@ namespace {
 
 using Words = std::vector<std::string>;
 constexpr std::chrono::seconds kLimit(15);
-constexpr char kConfig[] = "[probe.libc_lookup]\nrescan = \"100ms\"\n[limits]\nprefixes = 2000\n";
+constexpr char kConfig[] =
+    "[limits]\nprefixes = 2000\n[probe.tcp]\nenabled = false\n[probe.libc_lookup]\nrescan = \"100ms\"\n";
+constexpr char kWithoutWire[] = "[probe.packet]\nenabled = false\n[probe.dns]\nenabled = false\n";
 
 /// An /etc for look-ups, whose servers have that time to answer.
 TempDir make_etc(int timeout_seconds) {
@@ -225,8 +227,7 @@ TEST_F(LibcLookup, WhatDiesInTheMiddleIsNotCountedAndLeavesNothing) {
 }
 
 TEST_F(LibcLookup, WithoutTheWireAFailureIsTheLibrarys) {
-  const AgentProcess agent =
-      must(AgentProcess::start({CONNSCOPE_AGENT}, std::string(kConfig) + "[probe.dns]\nenabled = false\n"));
+  const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, std::string(kConfig) + kWithoutWire));
   const Actor actor = must(Actor::create("look_unseen", CONNSCOPE_LOOKUP_ACTOR));
   for (const char* name : {"nx.test", "fail.test"}) must(resolver_->run(actor, {"getaddrinfo", name}));
   const LookupCounts counted = LookupCounts::of(must(agent.scrape()), actor.name());
@@ -301,7 +302,7 @@ class MappedFile {
 TEST_F(LibcLookup, ALibraryThatCannotBeReadIsNamedOnceAndTheRestRuns) {
   const TempDir folder = must(TempDir::create());
   const MappedFile file(folder, "libc.so.6", std::string(4096, 'x'));
-  const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
+  const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, std::string(kConfig) + kWithoutWire));
   for (int i = 0; i < 3; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(110));
     const Exposition shown = must(agent.scrape());
@@ -315,13 +316,13 @@ TEST_F(LibcLookup, ALibraryThatCannotBeReadIsNamedOnceAndTheRestRuns) {
 TEST_F(LibcLookup, LibrariesBeyondTheLimitAreSummedUp) {
   const TempDir folder = must(TempDir::create());
   const MappedFile file(folder, "libc.so.6", std::string(4096, 'x'));
-  const AgentProcess agent =
-      must(AgentProcess::start({CONNSCOPE_AGENT}, std::string(kConfig) + "[probe.tcp]\nenabled = false\n"));
-  const AgentProcess few = must(AgentProcess::start(
-      {CONNSCOPE_AGENT}, "[probe.libc_lookup]\nlibraries = 1\nrescan = \"100ms\"\n[probe.tcp]\nenabled = false\n"));
-  EXPECT_EQ(must(few.scrape()).count("connscope_probe_info", {{"probe", "libc_lookup"}, {"hook", "libraries"}}), 1U);
+  // The last table of kConfig is the probe's.
+  const AgentProcess few =
+      must(AgentProcess::start({CONNSCOPE_AGENT}, std::string(kConfig) + "libraries = 1\n" + kWithoutWire));
+  const LabelMap too_many = {{"probe", "libc_lookup"}, {"hook", "libraries"}};
+  EXPECT_EQ(must(few.scrape()).count("connscope_probe_info", too_many), 1U);
   EXPECT_EQ(times_in(few.log(), "goes without libraries"), 1U) << few.log();
-  EXPECT_EQ(must(agent.scrape()).count("connscope_probe_info", {{"probe", "libc_lookup"}, {"hook", "libraries"}}), 0U);
+  EXPECT_EQ(must(agent_->scrape()).count("connscope_probe_info", too_many), 0U);
 }
 
 }  // namespace
