@@ -46,9 +46,10 @@ static __always_inline u32 current_tgid(void)
 	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), tgid);
 }
 
-static __always_inline u32 current_thread(void)
+/* On a stack of its own: that of its caller is deep. */
+static __noinline void count_in_lookup(u64 identity)
 {
-	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid);
+	count_query_of_lookup(BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid), identity);
 }
 
 /* Why a query stays without an answer whose socket saw `stray` since it was begun. */
@@ -145,7 +146,7 @@ static __noinline void begin_query(struct __sk_buff *skb, const struct packet *p
 	if (!begun || !keep_query(key, query, asker))
 		return;
 	__sync_fetch_and_add(&begun->queries, 1);
-	count_query_of_lookup(current_thread(), query->identity);
+	count_in_lookup(query->identity);
 	if (wants_names)
 		count_name(query, message);
 }

@@ -44,6 +44,26 @@ struct {
 	__type(value, struct lookup_queries);
 } lookup_queries SEC(".maps");
 
+/*
+ * Since 6.13 a program of this type has its stack in memory of the CPU, for the kernel takes it that no two are under way there;
+ * but a thread may be preempted in a uprobe, and then the next one writes over what it holds. A program with a tail call has a
+ * stack of its own. This one is never made, and the verifier takes it out.
+ */
+const volatile __u8 calls_nothing = 0;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u32);
+} nothing SEC(".maps");
+
+static __always_inline void want_own_stack(void *ctx)
+{
+	if (calls_nothing)
+		bpf_tail_call(ctx, &nothing, 0);
+}
+
 /* --- the thread that runs now ---------------------------------------------------------------------------------------- */
 
 static __always_inline u32 current_thread(void)
@@ -135,6 +155,7 @@ int on_getaddrinfo(struct pt_regs *ctx)
 {
 	struct lookup call = {};
 
+	want_own_stack(ctx);
 	return ctx->di ? enter(&call, ctx, LOOKUP_GETADDRINFO) : 0;
 }
 
@@ -145,6 +166,7 @@ int on_getnameinfo(struct pt_regs *ctx)
 	struct lookup call = {};
 	bool wants_host = ctx->dx && (u32)ctx->cx;
 
+	want_own_stack(ctx);
 	return wants_host && !(argument_on_stack(ctx, 7) & NI_NUMERICHOST) ? enter(&call, ctx, LOOKUP_GETNAMEINFO) : 0;
 }
 
@@ -154,6 +176,7 @@ int on_gethostbyname(struct pt_regs *ctx)
 {
 	struct lookup call = {.result = ctx->r8, .error = ctx->r9};
 
+	want_own_stack(ctx);
 	return enter(&call, ctx, LOOKUP_GETHOSTBYNAME);
 }
 
@@ -163,6 +186,7 @@ int on_gethostbyname2(struct pt_regs *ctx)
 {
 	struct lookup call = {.result = ctx->r9, .error = argument_on_stack(ctx, 7)};
 
+	want_own_stack(ctx);
 	return enter(&call, ctx, LOOKUP_GETHOSTBYNAME2);
 }
 
@@ -172,6 +196,7 @@ int on_gethostbyaddr(struct pt_regs *ctx)
 {
 	struct lookup call = {.result = argument_on_stack(ctx, 7), .error = argument_on_stack(ctx, 8)};
 
+	want_own_stack(ctx);
 	return enter(&call, ctx, LOOKUP_GETHOSTBYADDR);
 }
 
@@ -257,6 +282,7 @@ int on_return(struct pt_regs *ctx)
 	struct lookup *lookup = bpf_map_lookup_elem(&lookups, &thread);
 	int result = (int)ctx->ax;
 
+	want_own_stack(ctx);
 	/* By now the address to return to has been taken off the stack. */
 	if (!lookup || lookup->paused_ns || lookup->stack != ctx->sp - 8)
 		return 0;

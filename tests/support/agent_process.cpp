@@ -11,7 +11,7 @@ namespace connscope::testing {
 namespace {
 
 constexpr char kConfigName[] = "connscope.toml";
-constexpr std::chrono::seconds kStartLimit(20);
+constexpr std::chrono::seconds kStartLimit(60);  // in an emulated machine, whose verifier is slow
 constexpr std::chrono::seconds kStopLimit(10);
 
 /// The port of the address that the log shows; 0 before it is there.

@@ -10,7 +10,9 @@ default_kernels=(bullseye-security=5.10 bookworm-security=6.1 trixie=6.12 trixie
 modules=(veth nft_reject_inet tcp_diag)
 host_programs=(ip nft ss)
 # The integration tests that need nothing else.
-tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup)
+tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup libc_lookup)
+# What a program for musl names as its loader; it is the C library as well.
+musl_loader=/lib/ld-musl-x86_64.so.1
 # Of one kernel; emulated machines are slow.
 limit_seconds=900
 
@@ -72,11 +74,16 @@ take() { # PROGRAM_OF_THE_BUILD PLACE_IN_THE_GUEST
 
 fill_overlay() {
   local object program test
-  for program in connscope tests/support/tcp_actor tests/support/dns_actor; do
+  for program in connscope tests/support/{tcp_actor,dns_actor,lookup_actor,lookup_server}; do
     take "$program" "$build_dir/$program"
     mkdir -p "$overlay/usr/bin"
     ln -s "$build_dir/$program" "$overlay/usr/bin/${program##*/}"
   done
+  program=tests/support/lookup_actor_musl
+  if [[ -e $build_dir/$program ]]; then
+    take "$program" "$build_dir/$program"
+    install -D -m 755 "$musl_loader" "$overlay$musl_loader"
+  fi
   take tests/vm/verified_instructions /usr/bin/verified_instructions
   for test in "${tests[@]}"; do
     take "tests/integration/${test}_integration_test" "/tests/${test}_integration_test"
