@@ -44,6 +44,7 @@ def parse():
     parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts (connect)")
     parser.add_argument("--refused", type=float, default=0, help="share of refused operations (connect)")
     parser.add_argument("--echo", type=int, default=0, help="bytes there and back on each connection (connect)")
+    parser.add_argument("--server", choices=("same", "other"), default="other", help="who serves (datagram, dns)")
     parser.add_argument("--connections", type=int, default=64, help="kept connections (request)")
     parser.add_argument("--bytes", type=int, default=4096,
                         help="size of a request and of a response (request, datagram)")
@@ -65,7 +66,7 @@ def load_name(args):
 
 def load_options(args):
     if args.load in PACKET_LOADS:
-        return [f"--load={args.load}", f"--bytes={args.bytes}"]
+        return [f"--load={args.load}", f"--bytes={args.bytes}", f"--server={args.server}"]
     if args.load == "request":
         return [f"--workers={args.workers}", f"--connections={args.connections}", f"--bytes={args.bytes}"]
     return [f"--workers={args.workers}", f"--accept={args.accept}", f"--refused={args.refused}", f"--echo={args.echo}"]

@@ -38,6 +38,7 @@ struct Options {
   std::uint64_t operations = 100'000;
   double seconds = 60;
   std::size_t bytes = 512;
+  std::string server = "same";
 };
 
 /// Whether a run goes on; the clock is not asked each time.
@@ -114,35 +115,75 @@ struct Pair {
   }
 };
 
-Status carry(int from, int to, const connscope::actor::Bytes& message, connscope::actor::Bytes& received) {
+using connscope::actor::Bytes;
+
+/// What goes there and what comes back.
+struct Messages {
+  Bytes request;
+  Bytes response;
+
+  static Messages of(const Options& options) {
+    using namespace connscope::actor;
+    if (options.load != "dns") return {Bytes(options.bytes), Bytes(options.bytes)};
+    const Question question{0, "a-name-of-some-length.load.test", kTypeA};
+    AnswerShape shape;
+    shape.has_data = true;
+    return {make_query(question, 0), make_answer(question, shape)};
+  }
+};
+
+Status send(int fd, const Bytes& message) {
   const auto size = static_cast<ssize_t>(message.size());
-  if (::send(from, message.data(), message.size(), MSG_NOSIGNAL) != size) return Error::from_errno("send", errno);
-  if (::recv(to, received.data(), received.size(), 0) != size) return Error::from_errno("receive", errno);
+  if (::send(fd, message.data(), message.size(), MSG_NOSIGNAL) != size) return Error::from_errno("send", errno);
   return {};
 }
 
-/// Requests and responses; those of DNS have an id of their own each.
+Status receive(int fd, Bytes& message) {
+  const auto size = static_cast<ssize_t>(message.size());
+  if (::recv(fd, message.data(), message.size(), 0) != size) return Error::from_errno("receive", errno);
+  return {};
+}
+
+/// The server's part of one operation; false when the request is empty, which is the last. The response has the
+/// request's id.
+Result<bool> serve_one(int fd, Bytes& request, Bytes& response) {
+  const ssize_t size = ::recv(fd, request.data(), request.size(), 0);
+  if (size < 0) return Error::from_errno("receive", errno);
+  if (size == 0) return false;
+  std::copy_n(request.begin(), 2, response.begin());
+  if (auto told = send(fd, response); !told) return told.error();
+  return true;
+}
+
+/// Each operation has an id of its own, in front.
 Result<std::uint64_t> run_datagrams(const Options& options) {
-  using namespace connscope::actor;
-  const bool is_dns = options.load == "dns";
-  const auto pair = Pair::create(is_dns ? htons(kDnsPort) : 0);
+  const auto pair = Pair::create(options.load == "dns" ? htons(kDnsPort) : 0);
   if (!pair) return pair.error();
-  const Question question{0, "a-name-of-some-length.load.test", kTypeA};
-  AnswerShape shape;
-  shape.has_data = true;
-  Bytes request = is_dns ? make_query(question, 0) : Bytes(options.bytes);
-  Bytes response = is_dns ? make_answer(question, shape) : request;
-  Bytes received(std::max(request.size(), response.size()));
+  const int client = pair->client.get();
+  const int server = pair->server.get();
+  Messages messages = Messages::of(options);
+  Bytes asked(messages.request.size());
+  Bytes told(messages.response.size());
+  const bool is_other = options.server == "other";
+  std::thread serving([server, is_other, request = asked, response = messages.response]() mutable {
+    while (is_other && serve_one(server, request, response).value_or(false)) {
+    }
+  });
   const Limit limit(options);
   std::uint64_t done = 0;
-  for (; limit.allows(done); ++done) {
-    if (is_dns) {
-      request[0] = response[0] = static_cast<std::uint8_t>(done >> 8U);
-      request[1] = response[1] = static_cast<std::uint8_t>(done);
+  Status outcome;
+  for (; outcome && limit.allows(done); ++done) {
+    messages.request[0] = static_cast<std::uint8_t>(done >> 8U);
+    messages.request[1] = static_cast<std::uint8_t>(done);
+    outcome = send(client, messages.request);
+    if (outcome && !is_other && !serve_one(server, asked, messages.response).value_or(false)) {
+      outcome = Error("the server failed");
     }
-    if (auto asked = carry(pair->client.get(), pair->server.get(), request, received); !asked) return asked.error();
-    if (auto told = carry(pair->server.get(), pair->client.get(), response, received); !told) return told.error();
+    if (outcome) outcome = receive(client, told);
   }
+  if (is_other && !send(client, {})) std::exit(1);  // the other thread would wait for ever
+  serving.join();
+  if (!outcome) return outcome.error();
   return done;
 }
 
@@ -157,7 +198,10 @@ Options parse(int argc, char** argv) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--bytes", options.bytes, "Size of a request, and of a response (datagram)")
-      ->check(CLI::Range(1, 8192))
+      ->check(CLI::Range(2, 8192))
+      ->capture_default_str();
+  app.add_option("--server", options.server, "The thread that serves (datagram, dns)")
+      ->check(CLI::IsMember({"same", "other"}))
       ->capture_default_str();
   try {
     app.parse(argc, argv);
