@@ -51,6 +51,24 @@ __noinline int on_message(struct __sk_buff *skb, u32 offset, u32 bytes, u32 dire
 }
 
 #define MESSAGES_OF_SEGMENT 32
+#define MESSAGE_IS_WHOLE (1U << 31)
+
+/*
+ * Takes the next part of a message from a segment, at `at`: how many bytes that were, with MESSAGE_IS_WHOLE when it ends there.
+ * Global: otherwise the verifier would walk through it for each message that a segment may have.
+ */
+__noinline int take_from_segment(struct __sk_buff *skb, u32 at, u32 direction)
+{
+	struct packet packet = packet_of(skb);
+	struct stream *stream = find_stream(connection_of(skb, &packet, direction), direction);
+	u32 taken;
+
+	if (!stream || at >= skb->len)
+		return 0;
+	taken = take_part(skb, stream, at, skb->len - at);
+	stream->next += taken;
+	return is_whole(stream) ? taken | MESSAGE_IS_WHOLE : taken;
+}
 
 /* A segment of a TCP stream. */
 static __noinline void on_segment(struct __sk_buff *skb, const struct packet *packet, u32 direction)
@@ -62,11 +80,10 @@ static __noinline void on_segment(struct __sk_buff *skb, const struct packet *pa
 		return;
 	at += seen_before(stream, packet->sequence);
 	for (int i = 0; i < 2 * MESSAGES_OF_SEGMENT && at < skb->len; i++) {
-		u32 taken = take_part(skb, stream, at, skb->len - at);
+		u32 taken = take_from_segment(skb, at, direction);
 
-		at += taken;
-		stream->next += taken;
-		if (!is_whole(stream))
+		at += taken & ~MESSAGE_IS_WHOLE;
+		if (!(taken & MESSAGE_IS_WHOLE))
 			continue;
 		if (stream->length)
 			on_message(skb, IN_STREAM, stream->length, direction);
