@@ -11,7 +11,8 @@ namespace connscope::testing {
 namespace {
 
 constexpr char kConfigName[] = "connscope.toml";
-constexpr std::chrono::seconds kStartLimit(20);
+// An emulated guest loads the programs slowly.
+constexpr std::chrono::seconds kStartLimit(60);
 constexpr std::chrono::seconds kStopLimit(10);
 
 /// The port of the address that the log shows; 0 before it is there.
