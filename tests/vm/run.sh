@@ -14,7 +14,7 @@ tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup
 # What a program for musl names as its loader; it is the C library as well.
 musl_loader=/lib/ld-musl-x86_64.so.1
 # Of one kernel; emulated machines are slow.
-limit_seconds=900
+limit_seconds=1500
 
 usage() {
   cat <<USAGE
