@@ -172,7 +172,7 @@ class Server {
       } else if (reply.after_ms == 0) {
         at_once.insert(at_once.end(), bytes.begin(), bytes.end());
       } else {
-        later(reply.after_ms, [this, held = find(connection), bytes] { send_on(*held, bytes); });
+        later(reply.after_ms, [held = find(connection), bytes] { send_on(*held, bytes); });
       }
     }
   }
