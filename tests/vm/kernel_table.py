@@ -125,7 +125,7 @@ def lacks(kernel):
 
 
 def render(kernels):
-    header = ["Linux", "release", "probes", "hooks attached", "variant", "TCP integration tests"]
+    header = ["Linux", "release", "probes", "hooks attached", "variant", "integration tests"]
     rows = [header, ["---"] * len(header)] + [row(kernel) for kernel in kernels]
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
     details = [f"- {kernel.series}: {line}." for kernel in kernels for line in lacks(kernel)]
