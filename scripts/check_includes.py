@@ -38,7 +38,7 @@ MAY_INCLUDE = {
     "exporters": ["agent/metrics", "agent/config", "agent/base"],
     "bpf": ["agent/probe", "agent/identity", "agent/metrics", "agent/config", "agent/base", "bpf/shared"],
     "bpf/shared": [],
-    "bpf/kernel": ["bpf/shared", "bpf/dns/dns_message.h"],
+    "bpf/kernel": ["bpf/shared"],
 }
 
 # Headers of both sides whose folder has no object of their name: pure functions.

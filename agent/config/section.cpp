@@ -51,6 +51,16 @@ void report_type(Entry& entry, std::string_view key, const toml::node& node, std
   report(entry, key, "is " + std::string(type_text(node)) + "; allowed: " + std::string(allowed));
 }
 
+/// Calls `take` with each element of an array and what a message says of it; another value stands for an array of one.
+template <class Take>
+void for_each_element(const toml::node& node, const Take& take) {
+  if (const auto* array = node.as_array()) {
+    for (const toml::node& element : *array) take(element, "has in it");
+  } else {
+    take(node, "is");
+  }
+}
+
 /// Strings end up in system calls, which would silently cut them at a NUL.
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 constexpr std::string_view kNulMessage = "has a NUL character; allowed: strings without";
@@ -110,11 +120,7 @@ std::vector<std::int64_t> Section::integers(std::string_view key, std::vector<st
       values.push_back(value->get());
     }
   };
-  if (const auto* array = node->as_array()) {
-    for (const toml::node& element : *array) take(element, "has in it");
-  } else {
-    take(*node, "is");
-  }
+  for_each_element(*node, take);
   return values;
 }
 
@@ -170,11 +176,7 @@ std::vector<std::string> Section::texts(std::string_view key) const {
       values.push_back(value->get());
     }
   };
-  if (const auto* array = node->as_array()) {
-    for (const toml::node& element : *array) take(element, "has in it");
-  } else {
-    take(*node, "is");
-  }
+  for_each_element(*node, take);
   return values;
 }
 

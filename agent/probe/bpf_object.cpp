@@ -178,8 +178,8 @@ Status BpfObject::attach_one(bpf_program* program) {
   } else if (hangs_on_cgroup(program)) {
     const auto root = open_root_cgroup();
     if (!root) return root.error();
-    link = bpf_program__attach_cgroup(program,
-                                      root->get());  // beside others' programs, by the kernel's own rule for links
+    // Links of programs stand beside those of others, by the kernel's own rule.
+    link = bpf_program__attach_cgroup(program, root->get());
     if (link == nullptr) return Error(explain_refusal(errno), errno);
   } else {
     link = bpf_program__attach(program);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/probe/mapped_libraries.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -11,10 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <memory>
 #include <utility>
 
 #include "agent/base/file.h"
+#include "agent/probe/processes.h"
 
 namespace connscope::probe {
 namespace {
@@ -23,10 +22,6 @@ namespace {
 constexpr int kReads = 3;
 /// Some hundred thousand mappings; a process with more is not looked at.
 constexpr std::size_t kMaxMapsBytes = 16U << 20U;
-
-bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
 
 /// Takes the first word of `line`, and the blanks after it, off it.
 std::string_view take_word(std::string_view& line) {
@@ -108,14 +103,11 @@ void MappedLibraries::look_at(int directory, const std::string& process, std::ui
 }
 
 Result<MappedLibraries::Look> MappedLibraries::look(std::size_t max_reads) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(procfs_.c_str()), ::closedir);
-  if (!directory) return Error::from_errno(procfs_, errno);
   ++look_;
   is_complete_ = true;
-  while (const dirent* entry = ::readdir(directory.get())) {
-    const std::string process = entry->d_name;
-    if (is_number(process)) look_at(::dirfd(directory.get()), process, entry->d_ino, max_reads);
-  }
+  const auto visited = for_each_process(
+      procfs_, [&](int directory, const dirent& entry) { look_at(directory, entry.d_name, entry.d_ino, max_reads); });
+  if (!visited) return visited.error();
 
   Look look;
   std::map<MappedFile, const Mapping*> mapped;

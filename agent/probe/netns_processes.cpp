@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/probe/netns_processes.h"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <memory>
-#include <string_view>
 #include <utility>
 
 #include "agent/base/file.h"
+#include "agent/probe/processes.h"
 
 namespace connscope::probe {
 namespace {
@@ -21,10 +18,6 @@ constexpr const char* kSelf = "self";
 std::uint32_t netns_of(const std::string& folder) {
   struct stat status {};
   return ::stat((folder + "/ns/net").c_str(), &status) == 0 ? static_cast<std::uint32_t>(status.st_ino) : 0;
-}
-
-bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 }  // namespace
@@ -59,12 +52,11 @@ Result<std::string> NetnsProcesses::read(std::uint32_t netns, const std::string&
 
 void NetnsProcesses::scan(Time now) {
   last_scan_ = now;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(procfs_.c_str()), ::closedir);
-  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    const std::string process = entry->d_name;
-    if (!is_number(process)) continue;
+  // A proc that cannot be read has no process to ask, which whoever asks is told.
+  (void)for_each_process(procfs_, [this](int /*directory*/, const dirent& entry) {
+    const std::string process = entry.d_name;
     if (const std::uint32_t netns = netns_of(procfs_ + "/" + process); netns != 0) processes_.emplace(netns, process);
-  }
+  });
 }
 
 }  // namespace connscope::probe

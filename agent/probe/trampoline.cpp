@@ -4,14 +4,13 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <linux/bpf.h>
 
-#include <array>
 #include <cerrno>
 #include <memory>
 
 #include "agent/base/unique_fd.h"
 #include "agent/probe/bpf_object.h"
+#include "agent/probe/trial_program.h"
 
 namespace connscope::probe {
 
@@ -19,15 +18,7 @@ std::string trampoline_refusal(const char* function) {
   const LibbpfMessages messages;
   const int id = libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY);
   if (id <= 0) return explain_refusal(ENOENT);
-  // "return 0", the least that a program can be.
-  constexpr std::array kNothing = {bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
-                                   bpf_insn{BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
-  bpf_prog_load_opts options{};
-  options.sz = sizeof(options);
-  options.expected_attach_type = BPF_TRACE_FENTRY;
-  options.attach_btf_id = static_cast<std::uint32_t>(id);
-  const UniqueFd program(
-      bpf_prog_load(BPF_PROG_TYPE_TRACING, "can_hang", "Dual BSD/GPL", kNothing.data(), kNothing.size(), &options));
+  const UniqueFd program = trial_program(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, static_cast<std::uint32_t>(id));
   if (!program) return explain_refusal(errno);
   // Loading is not all: without support of the architecture the attachment is refused.
   const UniqueFd link(bpf_link_create(program.get(), 0, BPF_TRACE_FENTRY, nullptr));

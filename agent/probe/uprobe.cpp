@@ -6,11 +6,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
 #include "agent/probe/bpf_object.h"
+#include "agent/probe/trial_program.h"
 
 namespace connscope::probe {
 namespace {
@@ -54,14 +54,7 @@ Result<UniqueFd> link_multi(int program, const std::string& path, const std::vec
 
 std::string uprobe_multi_refusal() {
   const LibbpfMessages messages;
-  // "return 0", the least that a program can be.
-  constexpr std::array kNothing = {bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
-                                   bpf_insn{BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
-  bpf_prog_load_opts options{};
-  options.sz = sizeof(options);
-  options.expected_attach_type = kTraceUprobeMulti;
-  const UniqueFd program(
-      bpf_prog_load(BPF_PROG_TYPE_KPROBE, "can_hang", "Dual BSD/GPL", kNothing.data(), kNothing.size(), &options));
+  const UniqueFd program = trial_program(BPF_PROG_TYPE_KPROBE, kTraceUprobeMulti);
   if (!program) return explain_refusal(errno);
   // A directory has no code. A kernel that comes so far as to see that, has all the rest.
   const auto link = link_multi(program.get(), "/", {0}, false);

@@ -52,6 +52,12 @@ static __noinline void count_in_lookup(u64 identity)
 	count_query_of_lookup(BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid), identity);
 }
 
+/* Why a query was given up after its program had waited that long. */
+static __always_inline enum dns_outcome given_up_after(u64 waited_ns)
+{
+	return waited_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED;
+}
+
 /* Why a query stays without an answer whose socket saw `stray` since it was begun. */
 static __always_inline enum dns_outcome unanswered(u8 stray, enum dns_outcome otherwise)
 {
@@ -88,8 +94,7 @@ static __noinline void drop_query(const struct query_key *key, u64 now)
 
 	if (!take_query(key, &dropped))
 		return;
-	end_unanswered(&dropped, find_asker(key->cookie),
-		       now - dropped.begun_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED, now);
+	end_unanswered(&dropped, find_asker(key->cookie), given_up_after(now - dropped.begun_ns), now);
 }
 
 /* The query that goes on over TCP, if this question is one that was truncated. `query` is room for it. */

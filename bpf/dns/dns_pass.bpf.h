@@ -46,7 +46,7 @@ static __always_inline void end_truncated(const struct query_key *key, const str
 	if (query->has_answer)
 		end_now(key, NULL, QUERY_ANSWERED, query->truncated_ns);
 	else
-		end_now(key, asker, closed_ns - query->truncated_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED,
+		end_now(key, asker, given_up_after(closed_ns - query->truncated_ns),
 			closed_ns);
 }
 
@@ -66,7 +66,7 @@ static __always_inline void visit_query(const struct query_key *key)
 	} else if (asker && asker->failed_ns >= query->sent_ns) {
 		end_now(key, asker, QUERY_BADSRV, asker->failed_ns);
 	} else if (closed_ns) {
-		end_now(key, asker, closed_ns - query->begun_ns >= GIVEN_UP_AFTER_NS ? QUERY_TIMEOUT : QUERY_ABORTED,
+		end_now(key, asker, given_up_after(closed_ns - query->begun_ns),
 			closed_ns);
 	} else if (now > query->sent_ns + timeout_ns) {
 		time_out(key, asker);

@@ -170,7 +170,7 @@ Status Dns::collect(Clock::time_point now) {
   if (auto learned = labels_.learn_servers(object_.map_fd("dns_servers")); !learned) return learned;
   if (auto read = names_.read(object_); !read) return read;
   if (auto collected = cells_.collect(object_, now); !collected) return collected;
-  return names_.show(cells_.queries());
+  return settings_.names > 0 ? names_.show(cells_.queries()) : Status();
 }
 
 probe::ProbeReport Dns::report() const {

@@ -40,7 +40,6 @@ struct stream {
 	u32 next;   /* the sequence number of the first byte that was not looked at */
 	u32 got;    /* what has come of the message under way, with its length */
 	u32 length; /* of that message, once it has come */
-	u32 unused;
 	u8 head[STREAM_HEAD + DNS_WINDOW]; /* the second part is never used: it shows the verifier that nothing is written behind */
 };
 

@@ -120,7 +120,6 @@ Status DnsTopNames::promote() {
 }
 
 Status DnsTopNames::show(const std::map<std::uint64_t, std::uint64_t>& queries) {
-  if (limit_ == 0) return {};
   if (auto promoted = promote(); !promoted) return promoted;
   for (auto& [entry, count] : counts_) {
     if (count.series != nullptr) {

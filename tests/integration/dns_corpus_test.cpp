@@ -2,13 +2,12 @@
 //
 // The parser's corpus through the packet programs in the kernel (BPF_PROG_TEST_RUN): whatever a message is, the packet
 // passes, and every query that the parser takes in userspace is one that the agent counts, be it over UDP or TCP.
+#include "tests/support/dns_corpus.h"
+
 #include <bpf/bpf.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "agent/base/unique_fd.h"
 #include "bpf/dns/dns_message.h"
@@ -24,18 +23,6 @@ namespace {
 constexpr std::uint16_t kDns = 53;
 constexpr std::uint16_t kOther = 40000;
 constexpr int kPass = 1;
-
-std::vector<std::string> corpus() {
-  std::vector<std::string> messages;
-  const std::filesystem::path folder = std::string(CONNSCOPE_SOURCE_DIR) + "/tests/fuzz/corpus/dns_message_fuzz";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    messages.push_back(bytes.str());
-  }
-  return messages;
-}
 
 /// Whether the parser makes a query of it.
 bool is_query(const std::string& message) {
@@ -104,7 +91,7 @@ class DnsCorpusTest : public ::testing::Test {
     return must(agent_->scrape()).sum("conn_dns_queries_total", {{"transport", transport}});
   }
 
-  std::vector<std::string> messages_ = corpus();
+  std::vector<std::string> messages_ = dns_corpus();
   std::unique_ptr<AgentProcess> agent_;
   UniqueFd egress_;
   UniqueFd ingress_;

@@ -8,12 +8,6 @@
 namespace connscope::testing {
 namespace {
 
-double total(const Counts& counts) {
-  double sum = 0;
-  for (const auto& [key, count] : counts) sum += count;
-  return sum;
-}
-
 /// What `name` shows for samples with these labels, by the values of `by`; without what is zero.
 Counts grouped(const Exposition& shown, const std::string& name, const LabelMap& labels,
                const std::vector<std::string>& by) {

@@ -6,13 +6,14 @@
 #include "tests/integration/lab.h"
 
 namespace connscope::testing {
-namespace {
 
 double total(const Counts& counts) {
   double sum = 0;
   for (const auto& [key, count] : counts) sum += count;
   return sum;
 }
+
+namespace {
 
 /// What `name` shows for these labels, by one further label; without what is zero.
 Counts by_label(const Exposition& shown, const std::string& name, const LabelMap& labels, const std::string& label) {

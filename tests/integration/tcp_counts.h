@@ -13,6 +13,8 @@ namespace connscope::testing {
 
 using Counts = std::map<std::string, double>;
 
+[[nodiscard]] double total(const Counts& counts);
+
 /// One role of one process. A map holds what is not zero.
 struct LifeCounts {
   Counts closes;    // by close

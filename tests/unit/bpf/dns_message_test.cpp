@@ -10,13 +10,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/support/dns_corpus.h"
 #include "tests/unit/bpf/dns_bytes.h"
 
 namespace connscope::testing {
@@ -86,18 +84,6 @@ std::string name_of(std::size_t bytes) {
     made += label_of(rest == 65 ? 62 : std::min<std::size_t>(rest, 64) - 1);
   }
   return made + '\0';
-}
-
-std::vector<std::string> corpus() {
-  std::vector<std::string> messages;
-  const std::filesystem::path folder = std::string(CONNSCOPE_SOURCE_DIR) + "/tests/fuzz/corpus/dns_message_fuzz";
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    std::ostringstream bytes;
-    bytes << file.rdbuf();
-    messages.push_back(bytes.str());
-  }
-  return messages;
 }
 
 TEST(DnsHeader, HasEachField) {
@@ -407,7 +393,7 @@ TEST(DnsRecords, WhatFollowsTheLastOneDoesNotMatter) {
 }
 
 TEST(DnsMessage, NothingBehindTheEndOfAnyPrefixMatters) {
-  const std::vector<std::string> messages = corpus();
+  const std::vector<std::string> messages = dns_corpus();
   ASSERT_GE(messages.size(), 40U);
   for (const std::string& message : messages) {
     for (std::size_t size = 0; size <= message.size(); ++size) {

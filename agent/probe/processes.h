@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The processes of a proc(5). Any thread.
+#pragma once
+
+#include <dirent.h>
+
+#include <functional>
+#include <string>
+
+#include "agent/base/result.h"
+
+namespace connscope::probe {
+
+/// Calls `visit` with the descriptor of `procfs` and the entry of each process in it, whose name is its number.
+Status for_each_process(const std::string& procfs,
+                        const std::function<void(int directory, const dirent& entry)>& visit);
+
+}  // namespace connscope::probe
