@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * One handshake, one count, one reason: what the wire sees of a socket and what a library says of a session are put together, in
+ * whatever order they come.
+ *
+ * A session and a socket find each other by the thread: what a thread sends while it is in the library's handshake, or just after,
+ * belongs to that session (bind_session). A handshake that breaks off while its library has not ended is kept until the library
+ * has, or until the pass finds that it waits too long. A failure that only a library saw, as when a peer speaks no TLS, is told by
+ * the pass, since the socket may yet be found.
+ *
+ * The wire's programs call begin_handshake, bind_session, finish_handshake, fail_handshake; those of a library session_runs,
+ * session_says, session_ends, session_gone; the pass visit_handshake and visit_session.
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_TLS_MERGE_BPF_H
+#define CONNSCOPE_TLS_MERGE_BPF_H
+
+#include "bpf/tls/tls_cells.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+
+/* How long the word of a library, or of the wire, is waited for. */
+#define WORD_IS_DUE_NS 1000000000ULL
+
+/* --- reasons --------------------------------------------------------------------------------------------------------- */
+
+static __always_inline void note_for_handshake(struct handshake *handshake, u8 reason, u8 rank)
+{
+	if (rank >= handshake->rank)
+		return;
+	handshake->reason = reason;
+	handshake->rank = rank;
+}
+
+static __always_inline void note_for_session(struct tls_session *session, u8 reason, u8 rank)
+{
+	if (rank >= session->rank)
+		return;
+	session->reason = reason;
+	session->rank = rank;
+}
+
+/* --- the end --------------------------------------------------------------------------------------------------------- */
+
+/* Counts what has become of a handshake, with all that is known by now, and forgets it. */
+static __noinline void settle(u64 cookie)
+{
+	struct handshake handshake;
+	struct tls_session *session;
+	bool is_told;
+
+	if (!take_handshake(cookie, &handshake))
+		return;
+	session = find_session(&handshake.session);
+	is_told = handshake.is_told || (session && session->is_told);
+	if (session) {
+		note_for_handshake(&handshake, session->reason, session->rank);
+		session->is_told = 1;
+	}
+	if (handshake.phase != PHASE_DONE)
+		count_handshake(&handshake, true);
+	if (!is_told && (handshake.phase != PHASE_DONE || handshake.rank < RANK_NONE))
+		count_failure(handshake.identity, handshake.host, handshake.role, handshake.reason ?: TLS_ABORTED);
+}
+
+/* Whether the library may still say why: it is at work, and has not yet given its verdict. */
+static __always_inline bool awaits_library(const struct handshake *handshake)
+{
+	const struct tls_session *session = find_session(&handshake->session);
+
+	return session && session->rank > RANK_VERDICT && session->state != SESSION_FAILED;
+}
+
+/* --- the wire -------------------------------------------------------------------------------------------------------- */
+
+/* A ClientHello, of an owner who may not be known yet; NULL: no room, which is counted. */
+static __noinline struct handshake *begin_handshake(u64 cookie, u64 identity, u8 role, u64 now)
+{
+	struct handshake fresh = {
+		.begun_ns = now,
+		.last_ns = now,
+		.identity = identity,
+		.role = role,
+		.rank = RANK_NONE,
+	};
+
+	if (bpf_map_update_elem(&handshakes, &cookie, &fresh, BPF_NOEXIST)) {
+		count_loss(LOSS_STATE_FULL);
+		return NULL;
+	}
+	return find_handshake(cookie);
+}
+
+/* The running thread sends for that socket: the session that it works on is the socket's. */
+static __noinline void bind_session(struct handshake *handshake, u64 cookie)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	u32 thread = BPF_CORE_READ(task, pid);
+	const struct tls_thread *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
+	struct tls_session *session;
+
+	if (!at_work || at_work->session.tgid != (u32)BPF_CORE_READ(task, tgid))
+		return;
+	session = find_session(&at_work->session);
+	if (!session || session->role != handshake->role || session->state == SESSION_SUCCEEDED || session->is_told)
+		return;
+	if (session->cookie && session->cookie != cookie)
+		return;
+	session->cookie = cookie;
+	handshake->session = at_work->session;
+}
+
+/* It has succeeded. The entry stays: a refusal may follow. */
+static __always_inline void finish_handshake(struct handshake *handshake, u64 now)
+{
+	if (handshake->phase >= PHASE_DONE)
+		return;
+	handshake->phase = PHASE_DONE;
+	handshake->ended_ns = now;
+	count_handshake(handshake, false);
+}
+
+/* An alert, or the connection broke off. After success it is a refusal, that the library may yet explain. */
+static __noinline void fail_handshake(u64 cookie, struct handshake *handshake, u8 reason, u8 rank, u64 now)
+{
+	note_for_handshake(handshake, reason, rank);
+	handshake->last_ns = now;
+	if (handshake->phase < PHASE_DONE) {
+		handshake->phase = PHASE_OVER;
+		handshake->ended_ns = now;
+	}
+	if (!awaits_library(handshake))
+		settle(cookie);
+}
+
+/* --- libraries; in the context of the thread that calls them --------------------------------------------------------- */
+
+/* A failure that no handshake on the wire tells of. */
+static __always_inline void tell_of_session(struct tls_session *session)
+{
+	if (session->is_told || session->rank >= RANK_NONE)
+		return;
+	session->is_told = 1;
+	count_failure(session->identity, 0, session->role, session->reason);
+}
+
+/* What is left of a session that is over. */
+static __always_inline void close_session(struct tls_session *session)
+{
+	struct handshake *handshake = session->cookie ? find_handshake(session->cookie) : NULL;
+
+	if (handshake && handshake->phase == PHASE_OVER)
+		settle(session->cookie);
+	else if (session->state == SESSION_FAILED && !session->cookie)
+		tell_of_session(session);
+}
+
+/*
+ * The running thread enters a handshake of that session, for the first time or again. `identity` is the running process's. A session
+ * that had ended is another one by now: the program has taken its object, or its memory, again.
+ */
+static __noinline void session_runs(const struct tls_session_key *key, u64 identity, u8 role)
+{
+	u64 now = bpf_ktime_get_ns();
+	u32 thread = (u32)bpf_get_current_pid_tgid();
+	struct tls_session *known = find_session(key), fresh = {
+		.begun_ns = now,
+		.identity = identity,
+		.role = role,
+		.rank = RANK_NONE,
+	};
+	struct tls_thread at_work = {.session = *key, .since_ns = now};
+
+	if (known && known->state != SESSION_RUNS) {
+		close_session(known);
+		known = NULL;
+	}
+	if (!known)
+		bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY);
+	bpf_map_update_elem(&tls_threads, &thread, &at_work, BPF_ANY);
+}
+
+/* A reason. After success it is a refusal, which is counted at once. */
+static __noinline void session_says(const struct tls_session_key *key, u8 reason, u8 rank)
+{
+	struct tls_session *session = find_session(key);
+	struct handshake *handshake;
+
+	if (!session)
+		return;
+	note_for_session(session, reason, rank);
+	if (session->state != SESSION_SUCCEEDED)
+		return;
+	handshake = session->cookie ? find_handshake(session->cookie) : NULL;
+	if (handshake)
+		settle(session->cookie);
+	else
+		tell_of_session(session);
+}
+
+/* The library's handshake has come to an end. Without a reason of its own it failed for what the wire shows. */
+static __noinline void session_ends(const struct tls_session_key *key, bool is_ok)
+{
+	struct tls_session *session = find_session(key);
+	struct handshake *handshake;
+	u64 now = bpf_ktime_get_ns();
+
+	if (!session || session->state != SESSION_RUNS)
+		return;
+	session->state = is_ok ? SESSION_SUCCEEDED : SESSION_FAILED;
+	session->ended_ns = now;
+	handshake = session->cookie ? find_handshake(session->cookie) : NULL;
+	if (!handshake)
+		return;
+	if (is_ok) {
+		finish_handshake(handshake, now);
+		return;
+	}
+	if (handshake->phase < PHASE_DONE && session->rank < RANK_NONE) {
+		handshake->phase = PHASE_OVER;
+		handshake->ended_ns = now;
+	}
+	if (handshake->phase == PHASE_OVER)
+		settle(session->cookie);
+}
+
+/* The program gives the session up: it frees its object. */
+static __noinline void session_gone(const struct tls_session_key *key)
+{
+	struct tls_session *session = find_session(key);
+
+	if (!session)
+		return;
+	if (session->state == SESSION_RUNS) {
+		session->state = SESSION_FAILED;
+		session->ended_ns = bpf_ktime_get_ns();
+	}
+	if (session->cookie || session->rank >= RANK_NONE) {
+		close_session(session);
+		bpf_map_delete_elem(&tls_sessions, key);
+	}
+}
+
+/* --- the pass, at each collect --------------------------------------------------------------------------------------- */
+
+/* Nothing is read from the map's element but its key: it may be recycled at any moment. */
+static __always_inline void visit_handshake(u64 cookie)
+{
+	const struct handshake *handshake = find_handshake(cookie);
+	u64 now = bpf_ktime_get_ns();
+
+	if (!handshake || now - handshake->last_ns < WORD_IS_DUE_NS)
+		return;
+	if (handshake->phase == PHASE_OVER || (handshake->phase == PHASE_DONE && handshake->rank < RANK_NONE))
+		settle(cookie);
+}
+
+static __always_inline void visit_session(const struct tls_session_key *key)
+{
+	struct tls_session *session = find_session(key);
+
+	if (!session || session->state != SESSION_FAILED || bpf_ktime_get_ns() - session->ended_ns < WORD_IS_DUE_NS)
+		return;
+	close_session(session);
+	bpf_map_delete_elem(&tls_sessions, key);
+}
+
+#endif

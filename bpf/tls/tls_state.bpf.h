@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The state of the TLS probes: handshakes of sockets, seen on the wire; sessions of libraries; and which session a thread works
+ * on. The object of the wire owns the maps; those of the libraries are given its descriptors at load.
+ *
+ * A handshake is counted as begun when it is put into the map, and whoever deletes it there counts its end.
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_TLS_STATE_BPF_H
+#define CONNSCOPE_TLS_STATE_BPF_H
+
+#include "bpf/include/kernel_types.h"
+#include "bpf/tls/tls.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* A session of a library: the object that the program has for it, by its address. */
+struct tls_session_key {
+	u64 address; /* 0: none */
+	u32 tgid;    /* in the first pid namespace */
+	u32 library; /* enum tls_library */
+};
+
+/* Where a handshake is. */
+enum tls_phase {
+	PHASE_HELLO = 0, /* a ClientHello was seen */
+	PHASE_ANSWERED,  /* a ServerHello was seen */
+	PHASE_DONE,      /* it has succeeded and was counted; a late refusal may follow */
+	PHASE_OVER,      /* it has failed, and waits for the library's word */
+};
+
+/* What one side has sent, as far as it was looked at. */
+struct tls_side {
+	u32 next;         /* sequence number of the first byte that was not looked at */
+	u32 skip;         /* bytes of the record under way that are not looked at */
+	u8 head[8];       /* what has come of a record's header and of the first bytes of its message */
+	u8 got;           /* how many bytes of these */
+	u8 is_known;      /* `next` holds */
+	u8 is_encrypted;  /* it has sent ChangeCipherSpec, or its version hides everything from now on */
+	u8 closed;        /* it has sent FIN (1) or RST (2) */
+	u32 records;      /* encrypted ones */
+};
+
+struct handshake {
+	u64 begun_ns; /* the ClientHello */
+	u64 ended_ns; /* finished, or broken off; 0: neither */
+	u64 last_ns;  /* the last that came from the peer */
+	u64 identity;
+	struct tls_session_key session; /* of the library; its address is 0 until it is known */
+	struct tls_side sides[TLS_DIRECTIONS];
+	u32 host;
+	u16 cipher;
+	u8 role;
+	u8 version;
+	u8 is_resumed;
+	u8 phase;
+	u8 reason; /* the most telling so far */
+	u8 rank;   /* its */
+	u8 is_told; /* a failure was counted */
+	u8 is_retried; /* HelloRetryRequest was seen */
+	u8 wants_client_certificate; /* the server has asked for one */
+	u8 has_certificate; /* the server has sent one in plain text */
+	u8 reserved[4];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u64); /* the socket's cookie */
+	__type(value, struct handshake);
+} handshakes SEC(".maps");
+
+/* How a library's own handshake stands. */
+enum session_state {
+	SESSION_RUNS = 0,
+	SESSION_SUCCEEDED,
+	SESSION_FAILED,
+};
+
+/* What a library has said of a session. Evicted ones lose the library's word, and nothing else. */
+struct tls_session {
+	u64 cookie;   /* of its socket; 0: not known yet */
+	u64 begun_ns; /* its first call */
+	u64 ended_ns;
+	u64 identity;
+	u8 role;
+	u8 state;
+	u8 reason;
+	u8 rank;
+	u8 is_told; /* a failure of it was counted */
+	u8 reserved[3];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct tls_session_key);
+	__type(value, struct tls_session);
+} tls_sessions SEC(".maps");
+
+/* The session that a thread works on, or was the last to. */
+struct tls_thread {
+	struct tls_session_key session;
+	u64 since_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32); /* `pid` of its task */
+	__type(value, struct tls_thread);
+} tls_threads SEC(".maps");
+
+static __always_inline struct handshake *find_handshake(u64 cookie)
+{
+	return bpf_map_lookup_elem(&handshakes, &cookie);
+}
+
+static __always_inline struct tls_session *find_session(const struct tls_session_key *key)
+{
+	return key->address ? bpf_map_lookup_elem(&tls_sessions, key) : NULL;
+}
+
+/* Takes a handshake out of the map; false: there is none, or another CPU was first. */
+static __always_inline bool take_handshake(u64 cookie, struct handshake *handshake)
+{
+	const struct handshake *kept = find_handshake(cookie);
+
+	if (!kept)
+		return false;
+	*handshake = *kept;
+	return !bpf_map_delete_elem(&handshakes, &cookie);
+}
+
+#endif
