@@ -51,7 +51,7 @@ static __always_inline struct tls_begun *tls_begun_cell(u64 identity, u8 role)
 	return cell;
 }
 
-static __noinline void count_alert(u64 identity, u8 direction, u8 alert)
+static __noinline __some_use void count_alert(u64 identity, u8 direction, u8 alert)
 {
 	struct tls_alert_key key = {.identity = identity, .direction = direction, .alert = alert};
 	struct tls_count *cell = CELL(tls_alerts, &key);
@@ -62,7 +62,7 @@ static __noinline void count_alert(u64 identity, u8 direction, u8 alert)
 		count_loss(LOSS_CELLS_FULL);
 }
 
-static __noinline void count_failure(u64 identity, u32 host, u8 role, u8 reason)
+static __noinline __some_use void count_failure(u64 identity, u32 host, u8 role, u8 reason)
 {
 	struct tls_failed_key key = {.identity = identity, .host = host, .role = role, .reason = reason};
 	struct tls_count *cell = CELL(tls_failed, &key);
@@ -74,7 +74,7 @@ static __noinline void count_failure(u64 identity, u32 host, u8 role, u8 reason)
 }
 
 /* Counts the end of a handshake that was counted as begun. One without a cell is over all the same: it must not stay in flight. */
-static __noinline void count_handshake(const struct handshake *handshake, bool is_failed)
+static __noinline __some_use void count_handshake(const struct handshake *handshake, bool is_failed)
 {
 	u64 duration_ns = handshake->ended_ns - handshake->begun_ns;
 	struct tls_ended_key key = {

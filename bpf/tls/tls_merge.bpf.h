@@ -44,7 +44,7 @@ static __always_inline void note_for_session(struct tls_session *session, u8 rea
 /* --- the end --------------------------------------------------------------------------------------------------------- */
 
 /* Counts what has become of a handshake, with all that is known by now, and forgets it. */
-static __noinline void settle(u64 cookie)
+static __noinline __some_use void settle(u64 cookie)
 {
 	struct handshake handshake;
 	struct tls_session *session;
@@ -75,7 +75,7 @@ static __always_inline bool awaits_library(const struct handshake *handshake)
 /* --- the wire -------------------------------------------------------------------------------------------------------- */
 
 /* A ClientHello, of an owner who may not be known yet; NULL: no room, which is counted. */
-static __noinline struct handshake *begin_handshake(u64 cookie, u64 identity, u8 role, u64 now)
+static __noinline __some_use struct handshake *begin_handshake(u64 cookie, u64 identity, u8 role, u64 now)
 {
 	struct handshake fresh = {
 		.begun_ns = now,
@@ -93,7 +93,7 @@ static __noinline struct handshake *begin_handshake(u64 cookie, u64 identity, u8
 }
 
 /* The running thread sends for that socket: the session that it works on is the socket's. */
-static __noinline void bind_session(struct handshake *handshake, u64 cookie)
+static __noinline __some_use void bind_session(struct handshake *handshake, u64 cookie)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u32 thread = BPF_CORE_READ(task, pid);
@@ -122,7 +122,7 @@ static __always_inline void finish_handshake(struct handshake *handshake, u64 no
 }
 
 /* An alert, or the connection broke off. After success it is a refusal, that the library may yet explain. */
-static __noinline void fail_handshake(u64 cookie, struct handshake *handshake, u8 reason, u8 rank, u64 now)
+static __noinline __some_use void fail_handshake(u64 cookie, struct handshake *handshake, u8 reason, u8 rank, u64 now)
 {
 	note_for_handshake(handshake, reason, rank);
 	handshake->last_ns = now;
@@ -160,7 +160,7 @@ static __always_inline void close_session(struct tls_session *session)
  * The running thread enters a handshake of that session, for the first time or again. `identity` is the running process's. A session
  * that had ended is another one by now: the program has taken its object, or its memory, again.
  */
-static __noinline void session_runs(const struct tls_session_key *key, u64 identity, u8 role)
+static __noinline __some_use void session_runs(const struct tls_session_key *key, u64 identity, u8 role)
 {
 	u64 now = bpf_ktime_get_ns();
 	u32 thread = (u32)bpf_get_current_pid_tgid();
@@ -182,7 +182,7 @@ static __noinline void session_runs(const struct tls_session_key *key, u64 ident
 }
 
 /* A reason. After success it is a refusal, which is counted at once. */
-static __noinline void session_says(const struct tls_session_key *key, u8 reason, u8 rank)
+static __noinline __some_use void session_says(const struct tls_session_key *key, u8 reason, u8 rank)
 {
 	struct tls_session *session = find_session(key);
 	struct handshake *handshake;
@@ -200,7 +200,7 @@ static __noinline void session_says(const struct tls_session_key *key, u8 reason
 }
 
 /* The library's handshake has come to an end. Without a reason of its own it failed for what the wire shows. */
-static __noinline void session_ends(const struct tls_session_key *key, bool is_ok)
+static __noinline __some_use void session_ends(const struct tls_session_key *key, bool is_ok)
 {
 	struct tls_session *session = find_session(key);
 	struct handshake *handshake;
@@ -226,7 +226,7 @@ static __noinline void session_ends(const struct tls_session_key *key, bool is_o
 }
 
 /* The program gives the session up: it frees its object. */
-static __noinline void session_gone(const struct tls_session_key *key)
+static __noinline __some_use void session_gone(const struct tls_session_key *key)
 {
 	struct tls_session *session = find_session(key);
 

@@ -15,6 +15,9 @@
 
 #include <bpf/bpf_helpers.h>
 
+/* A function that only some of the objects call. */
+#define __some_use __attribute__((unused))
+
 /* A session of a library: the object that the program has for it, by its address. */
 struct tls_session_key {
 	u64 address; /* 0: none */
