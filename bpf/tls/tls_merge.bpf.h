@@ -9,7 +9,7 @@
  * the pass, since the socket may yet be found.
  *
  * The wire's programs call begin_handshake, bind_session, finish_handshake, fail_handshake; those of a library session_runs,
- * session_says, session_ends, session_gone; the pass visit_handshake and visit_session.
+ * session_says, session_doubts, session_ends, session_gone; the pass visit_handshake and visit_session.
  *
  * Kernel half only.
  */
@@ -181,6 +181,31 @@ static __noinline __some_use void session_runs(const struct tls_session_key *key
 	bpf_map_update_elem(&tls_threads, &thread, &at_work, BPF_ANY);
 }
 
+/*
+ * A client's library finds fault with the server, and lets the program decide. It has refused the server when it closes without
+ * having sent anything of its own, which the wire sees.
+ */
+static __noinline __some_use void session_doubts(const struct tls_session_key *key, u8 reason)
+{
+	const struct tls_session *session = find_session(key);
+	struct handshake *handshake;
+
+	if (!session || session->role != TLS_CLIENT || session->state == SESSION_FAILED || !session->cookie)
+		return;
+	handshake = find_handshake(session->cookie);
+	if (handshake)
+		handshake->doubt = reason;
+}
+
+/* A verdict that did not keep the handshake from success was overridden by the program, for now or for good. */
+static __always_inline void doubt_instead(const struct tls_session_key *key, struct tls_session *session)
+{
+	if (session->rank == RANK_VERDICT)
+		session_doubts(key, session->reason);
+	session->reason = TLS_OK;
+	session->rank = RANK_NONE;
+}
+
 /* A reason. After success it is a refusal, which is counted at once. */
 static __noinline __some_use void session_says(const struct tls_session_key *key, u8 reason, u8 rank)
 {
@@ -210,6 +235,8 @@ static __noinline __some_use void session_ends(const struct tls_session_key *key
 		return;
 	session->state = is_ok ? SESSION_SUCCEEDED : SESSION_FAILED;
 	session->ended_ns = now;
+	if (is_ok)
+		doubt_instead(key, session);
 	handshake = session->cookie ? find_handshake(session->cookie) : NULL;
 	if (!handshake)
 		return;

@@ -64,7 +64,8 @@ struct handshake {
 	u8 is_retried; /* HelloRetryRequest was seen */
 	u8 wants_client_certificate; /* the server has asked for one */
 	u8 has_certificate; /* the server has sent one in plain text */
-	u8 reserved[4];
+	u8 doubt; /* a client's: why it may yet refuse the server, by its library's verdict; TLS_OK: no reason is known */
+	u8 reserved[3];
 };
 
 struct {
