@@ -183,7 +183,7 @@ static __noinline __some_use void session_runs(const struct tls_session_key *key
 
 /*
  * A client's library finds fault with the server, and lets the program decide. It has refused the server when it closes without
- * having sent anything of its own, which the wire sees.
+ * having sent anything of its own, which the wire sees. The first doubt is kept.
  */
 static __noinline __some_use void session_doubts(const struct tls_session_key *key, u8 reason)
 {
@@ -193,7 +193,7 @@ static __noinline __some_use void session_doubts(const struct tls_session_key *k
 	if (!session || session->role != TLS_CLIENT || session->state == SESSION_FAILED || !session->cookie)
 		return;
 	handshake = find_handshake(session->cookie);
-	if (handshake)
+	if (handshake && !handshake->doubt)
 		handshake->doubt = reason;
 }
 
