@@ -23,14 +23,10 @@
 /* A program that has waited that long gives up because nothing came. */
 #define GIVEN_UP_AFTER_NS 1000000000ULL
 
-/*
- * Whether the process that runs now is one that uses the socket: TCP also sends from timers and for incoming segments, in the
- * context of any process; a process holds the socket's lock.
- */
+/* Whether the process that runs now is one that uses the socket. */
 static __always_inline bool runs_for_socket(struct __sk_buff *skb, bool is_tcp)
 {
-	/* The context is a struct sk_buff; the socket that it gives itself has no such field. */
-	return !is_tcp || BPF_CORE_READ((struct sk_buff *)skb, sk, sk_lock.owned);
+	return !is_tcp || process_holds_socket(skb);
 }
 
 /* Who has asked on that socket before. */

@@ -21,12 +21,6 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-enum direction {
-	EGRESS = 0,
-	INGRESS,
-	DIRECTIONS,
-};
-
 #define STREAM_PREFIX 2 /* bytes of the length */
 #define STREAM_HEAD (STREAM_PREFIX + DNS_WINDOW)
 
@@ -50,24 +44,6 @@ struct {
 	__type(value, struct stream);
 } streams SEC(".maps");
 
-/* Where the addresses stand in the header. */
-#define IPV4_SOURCE 12
-#define IPV4_DESTINATION 16
-#define IPV6_SOURCE 8
-#define IPV6_DESTINATION 24
-
-/* The address of the other side, all words of IPv6 folded into one. */
-static __always_inline u32 peer_of(struct __sk_buff *skb, const struct packet *packet, u32 direction)
-{
-	u32 words[4] = {};
-
-	if (packet->is_ipv6)
-		bpf_skb_load_bytes(skb, direction == EGRESS ? IPV6_DESTINATION : IPV6_SOURCE, words, sizeof(words));
-	else
-		bpf_skb_load_bytes(skb, direction == EGRESS ? IPV4_DESTINATION : IPV4_SOURCE, words, sizeof(words[0]));
-	return words[0] ^ words[1] ^ words[2] ^ words[3];
-}
-
 /*
  * What a connection is known by: its socket. But a server's: what comes with the packet that opens it (TCP Fast Open, or data on the
  * last segment of the handshake) comes to the listener, so that one is known by its namespace, ports and peer.
@@ -76,15 +52,8 @@ static __always_inline u64 connection_of(struct __sk_buff *skb, const struct pac
 {
 	bool is_server = direction == EGRESS ? packet->from_service && !packet->to_service :
 					       packet->to_service && !packet->from_service;
-	u64 ports = (u64)packet->source_port << 16 | packet->dest_port, netns;
 
-	if (!packet->is_tcp || !is_server)
-		return bpf_get_socket_cookie(skb);
-	if (direction == EGRESS)
-		ports = (u64)packet->dest_port << 16 | packet->source_port;
-	netns = BPF_CORE_READ((struct sk_buff *)skb, sk, __sk_common.skc_net.net, ns.inum);
-	/* Cookies are small numbers that rise; the topmost bit keeps the two kinds apart. */
-	return 1ULL << 63 | ((netns << 32 ^ ports ^ peer_of(skb, packet, direction) * 0x9e3779b97f4a7c15ULL) >> 1);
+	return packet->is_tcp && is_server ? connection_by_peer(skb, packet, direction) : bpf_get_socket_cookie(skb);
 }
 
 static const struct stream no_stream = {};
@@ -122,21 +91,6 @@ static __always_inline u32 seen_before(struct stream *stream, u32 sequence)
 	stream->got = 0;
 	stream->next = sequence;
 	return 0;
-}
-
-/*
- * Whether a length is from 1 to `most`, said in the only way that verifiers before 6.12 understand, and after the compiler has drawn
- * its own conclusions: without the detour they lose that it is not 0.
- */
-static __always_inline bool says_length(u64 *length, u64 most)
-{
-	u64 less_one = *length - 1;
-
-	asm volatile("" : "+r"(less_one));
-	if (less_one >= most)
-		return false;
-	*length = less_one + 1;
-	return true;
 }
 
 /* Keeps the next `bytes` of the message under way, as far as they are looked at. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What the packet programs share with the probes that read packets: which ports a protocol wants to see. A probe gives its own
- * programs to the maps `packet_egress` and `packet_ingress` at its protocol's index, and its ports to `packet_ports`.
+ * What the packet programs share with the probes that read packets. A probe gives its own programs to the maps `packet_egress` and
+ * `packet_ingress` at its protocol's index. DNS gives its ports to `packet_ports`; TLS, which has none of its own, says in
+ * `packet_gates` that it wants to see handshakes, and marks in `packet_watched` the sockets that it wants to see more of.
  *
  * Both halves.
  */
@@ -12,6 +13,7 @@
 
 enum packet_protocol {
 	PACKET_DNS = 0,
+	PACKET_TLS,
 	PACKET_PROTOCOLS,
 };
 

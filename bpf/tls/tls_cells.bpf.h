@@ -73,6 +73,15 @@ static __noinline __some_use void count_failure(u64 identity, u32 host, u8 role,
 		count_loss(LOSS_CELLS_FULL);
 }
 
+/* A handshake has ended, and nobody can say how. */
+static __noinline __some_use void lose_end(u64 identity, u8 role)
+{
+	struct tls_begun *begun = tls_begun_cell(identity, role);
+
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+}
+
 /* Counts the end of a handshake that was counted as begun. One without a cell is over all the same: it must not stay in flight. */
 static __noinline __some_use void count_handshake(const struct handshake *handshake, bool is_failed)
 {
@@ -89,7 +98,6 @@ static __noinline __some_use void count_handshake(const struct handshake *handsh
 		.is_failed = is_failed,
 	};
 	struct tls_ended *cell = CELL(tls_ended, &key);
-	struct tls_begun *begun;
 
 	if (cell) {
 		__sync_fetch_and_add(&cell->count, 1);
@@ -97,9 +105,7 @@ static __noinline __some_use void count_handshake(const struct handshake *handsh
 		return;
 	}
 	count_loss(LOSS_CELLS_FULL);
-	begun = tls_begun_cell(handshake->identity, handshake->role);
-	if (begun)
-		__sync_fetch_and_add(&begun->ends_lost, 1);
+	lose_end(handshake->identity, handshake->role);
 }
 
 #endif

@@ -8,7 +8,7 @@
  * has, or until the pass finds that it waits too long. A failure that only a library saw, as when a peer speaks no TLS, is told by
  * the pass, since the socket may yet be found.
  *
- * The wire's programs call begin_handshake, bind_session, finish_handshake, fail_handshake; those of a library session_runs,
+ * The wire's programs call begin_handshake, own_handshake, bind_session, finish_handshake, fail_handshake; those of a library session_runs,
  * session_says, session_doubts, session_ends, session_gone; the pass visit_handshake and visit_session.
  *
  * Kernel half only.
@@ -16,12 +16,15 @@
 #ifndef CONNSCOPE_TLS_MERGE_BPF_H
 #define CONNSCOPE_TLS_MERGE_BPF_H
 
+#include "bpf/process/identity.h"
 #include "bpf/tls/tls_cells.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 
 /* How long the word of a library, or of the wire, is waited for. */
 #define WORD_IS_DUE_NS 1000000000ULL
+/* How long a process may take to show that a handshake is its own. Nobody answers after that time. */
+#define OWNER_IS_DUE_NS 60000000000ULL
 
 /* --- reasons --------------------------------------------------------------------------------------------------------- */
 
@@ -41,7 +44,31 @@ static __always_inline void note_for_session(struct tls_session *session, u8 rea
 	session->rank = rank;
 }
 
+/* --- the begin ------------------------------------------------------------------------------------------------------- */
+
+/* The process is known, or will not be any more. From now on the handshake is one that was begun. */
+static __noinline __some_use void own_handshake(struct handshake *handshake, u64 identity)
+{
+	struct tls_begun *begun;
+
+	if (handshake->is_begun)
+		return;
+	handshake->is_begun = 1;
+	handshake->identity = identity;
+	begun = tls_begun_cell(identity, handshake->role);
+	if (begun)
+		__sync_fetch_and_add(&begun->handshakes, 1);
+	if (handshake->alert)
+		count_alert(identity, TLS_RECEIVED, handshake->alert);
+}
+
 /* --- the end --------------------------------------------------------------------------------------------------------- */
+
+/* What the wire has lost sight of, and no library has explained. */
+static __always_inline bool is_inexplicable(const struct handshake *handshake)
+{
+	return handshake->is_blind && handshake->rank >= RANK_BREAK;
+}
 
 /* Counts what has become of a handshake, with all that is known by now, and forgets it. */
 static __noinline __some_use void settle(u64 cookie)
@@ -52,11 +79,16 @@ static __noinline __some_use void settle(u64 cookie)
 
 	if (!take_handshake(cookie, &handshake))
 		return;
+	own_handshake(&handshake, IDENTITY_UNKNOWN);
 	session = find_session(&handshake.session);
 	is_told = handshake.is_told || (session && session->is_told);
 	if (session) {
 		note_for_handshake(&handshake, session->reason, session->rank);
 		session->is_told = 1;
+	}
+	if (handshake.phase != PHASE_DONE && is_inexplicable(&handshake)) {
+		lose_end(handshake.identity, handshake.role);
+		return;
 	}
 	if (handshake.phase != PHASE_DONE)
 		count_handshake(&handshake, true);
@@ -74,13 +106,12 @@ static __always_inline bool awaits_library(const struct handshake *handshake)
 
 /* --- the wire -------------------------------------------------------------------------------------------------------- */
 
-/* A ClientHello, of an owner who may not be known yet; NULL: no room, which is counted. */
-static __noinline __some_use struct handshake *begin_handshake(u64 cookie, u64 identity, u8 role, u64 now)
+/* A ClientHello, whose process may not be known yet; NULL: no room, which is counted. */
+static __noinline __some_use struct handshake *begin_handshake(u64 cookie, u8 role, u64 now)
 {
 	struct handshake fresh = {
 		.begun_ns = now,
 		.last_ns = now,
-		.identity = identity,
 		.role = role,
 		.rank = RANK_NONE,
 	};
@@ -118,10 +149,14 @@ static __always_inline void finish_handshake(struct handshake *handshake, u64 no
 		return;
 	handshake->phase = PHASE_DONE;
 	handshake->ended_ns = now;
+	own_handshake(handshake, IDENTITY_UNKNOWN);
 	count_handshake(handshake, false);
 }
 
-/* An alert, or the connection broke off. After success it is a refusal, that the library may yet explain. */
+/*
+ * An alert, or the connection broke off. After success it is a refusal. The library may yet explain it, and the process whose it is
+ * may not be known yet.
+ */
 static __noinline __some_use void fail_handshake(u64 cookie, struct handshake *handshake, u8 reason, u8 rank, u64 now)
 {
 	note_for_handshake(handshake, reason, rank);
@@ -130,7 +165,7 @@ static __noinline __some_use void fail_handshake(u64 cookie, struct handshake *h
 		handshake->phase = PHASE_OVER;
 		handshake->ended_ns = now;
 	}
-	if (!awaits_library(handshake))
+	if (handshake->is_begun && !awaits_library(handshake))
 		settle(cookie);
 }
 
@@ -277,10 +312,13 @@ static __always_inline void visit_handshake(u64 cookie)
 	const struct handshake *handshake = find_handshake(cookie);
 	u64 now = bpf_ktime_get_ns();
 
-	if (!handshake || now - handshake->last_ns < WORD_IS_DUE_NS)
+	/* Another CPU's clock may be a little ahead: no difference of the two. */
+	if (!handshake || now < handshake->last_ns + (handshake->is_begun ? WORD_IS_DUE_NS : OWNER_IS_DUE_NS))
 		return;
 	if (handshake->phase == PHASE_OVER || (handshake->phase == PHASE_DONE && handshake->rank < RANK_NONE))
 		settle(cookie);
+	else if (!handshake->is_begun)
+		bpf_map_delete_elem(&handshakes, &cookie); /* no process has taken that connection */
 }
 
 static __always_inline void visit_session(const struct tls_session_key *key)

@@ -3,7 +3,7 @@
  * The state of the TLS probes: handshakes of sockets, seen on the wire; sessions of libraries; and which session a thread works
  * on. The object of the wire owns the maps; those of the libraries are given its descriptors at load.
  *
- * A handshake is counted as begun when it is put into the map, and whoever deletes it there counts its end.
+ * A handshake is counted as begun when its process is known, and whoever deletes it from the map counts its end, unless it was done.
  *
  * Kernel half only.
  */
@@ -33,39 +33,33 @@ enum tls_phase {
 	PHASE_OVER,      /* it has failed, and waits for the library's word */
 };
 
-/* What one side has sent, as far as it was looked at. */
-struct tls_side {
-	u32 next;         /* sequence number of the first byte that was not looked at */
-	u32 skip;         /* bytes of the record under way that are not looked at */
-	u8 head[8];       /* what has come of a record's header and of the first bytes of its message */
-	u8 got;           /* how many bytes of these */
-	u8 is_known;      /* `next` holds */
-	u8 is_encrypted;  /* it has sent ChangeCipherSpec, or its version hides everything from now on */
-	u8 closed;        /* it has sent FIN (1) or RST (2) */
-	u32 records;      /* encrypted ones */
-};
-
 struct handshake {
 	u64 begun_ns; /* the ClientHello */
 	u64 ended_ns; /* finished, or broken off; 0: neither */
 	u64 last_ns;  /* the last that came from the peer */
-	u64 identity;
+	u64 identity; /* holds once `is_begun` */
 	struct tls_session_key session; /* of the library; its address is 0 until it is known */
-	struct tls_side sides[TLS_DIRECTIONS];
 	u32 host;
-	u16 cipher;
+	u16 cipher; /* 0 unless the label is asked for */
 	u8 role;
 	u8 version;
+	u8 tag_bytes; /* that its cipher adds to a record */
 	u8 is_resumed;
 	u8 phase;
 	u8 reason; /* the most telling so far */
 	u8 rank;   /* its */
 	u8 is_told; /* a failure was counted */
+	u8 is_begun; /* its process is known, and it was counted as begun */
+	u8 is_blind; /* segments were lost on the way to the parser: the wire does not know how it goes on */
 	u8 is_retried; /* HelloRetryRequest was seen */
+	u8 is_asked; /* the ClientHello has come to its end: it is the server's turn */
 	u8 wants_client_certificate; /* the server has asked for one */
 	u8 has_certificate; /* the server has sent one in plain text */
+	u8 has_spoken; /* the client has sent data of its own */
+	u8 is_accepted; /* the server has sent what it would not if it refused the client */
+	u8 is_refused; /* it may have refused the client: that holds if the connection ends now */
+	u8 alert; /* that came before the process was known; 0: none */
 	u8 doubt; /* a client's: why it may yet refuse the server, by its library's verdict; TLS_OK: no reason is known */
-	u8 reserved[3];
 };
 
 struct {

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The programs of the tls probe. Packets come from the packet programs (bpf/packet) by a tail call: those that begin with a hello, and
+ * all packets of a socket that is watched.
+ *
+ *   tls_flow.bpf.h   from segments to records and messages     tls_judge.bpf.h  what those mean for a handshake
+ *   below those: tls_merge.bpf.h (one outcome with what libraries say), tls_cells.bpf.h, tls_state.bpf.h
+ */
+#include "bpf/include/identity.bpf.h"
+#include "bpf/tls/tls_judge.bpf.h"
+
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/*
+ * When a ClientHello came with the segment that opens a connection, by connection_by_peer: that segment comes to the listener. The
+ * handshake is begun when the server answers.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 2048);
+	__type(key, u64);
+	__type(value, u64);
+} tls_opened SEC(".maps");
+
+/* --- the begin ------------------------------------------------------------------------------------------------------- */
+
+static __always_inline bool is_listener(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = socket_of(skb);
+
+	return sk && sk->state == TCP_LISTEN;
+}
+
+/* A handshake that began at `begun_ns`; its socket is watched from now on. */
+static __noinline struct handshake *begin(struct __sk_buff *skb, const struct packet *packet, u32 direction, u8 role, u64 begun_ns)
+{
+	u64 cookie = bpf_get_socket_cookie(skb);
+	struct handshake *handshake;
+
+	if (!watch(skb, packet, direction))
+		return NULL;
+	handshake = begin_handshake(cookie, role, begun_ns);
+	if (!handshake)
+		stop_watching(skb);
+	return handshake;
+}
+
+static __noinline struct handshake *begin_with_client_hello(struct __sk_buff *skb, const struct packet *packet, u32 direction,
+							    u64 now)
+{
+	u64 connection;
+
+	if (direction == EGRESS || !is_listener(skb))
+		return begin(skb, packet, direction, direction == EGRESS ? TLS_CLIENT : TLS_SERVER, now);
+	connection = connection_by_peer(skb, packet, direction);
+	bpf_map_update_elem(&tls_opened, &connection, &now, BPF_ANY);
+	return NULL;
+}
+
+/* A server's answer on a socket that is not watched: the listener may have seen the ClientHello. */
+static __noinline struct handshake *begin_with_server_hello(struct __sk_buff *skb, const struct packet *packet)
+{
+	u64 connection = connection_by_peer(skb, packet, EGRESS);
+	const u64 *opened_ns = bpf_map_lookup_elem(&tls_opened, &connection);
+	struct handshake *handshake;
+	struct tls_flow *flow;
+
+	if (!opened_ns)
+		return NULL;
+	handshake = begin(skb, packet, EGRESS, TLS_SERVER, *opened_ns);
+	bpf_map_delete_elem(&tls_opened, &connection);
+	flow = find_flow(skb);
+	if (!handshake || !flow)
+		return NULL;
+	handshake->is_asked = 1;
+	flow->sides[INGRESS].is_guessed = 1;
+	return handshake;
+}
+
+/* The first packet of a socket that is handed over. */
+static __always_inline struct handshake *meet(struct __sk_buff *skb, const struct packet *packet, u32 direction, u64 now)
+{
+	u8 message = 0;
+
+	if (bpf_skb_load_bytes(skb, packet->payload + TLS_RECORD_HEADER, &message, sizeof(message)))
+		return NULL;
+	if (message == MESSAGE_CLIENT_HELLO)
+		return begin_with_client_hello(skb, packet, direction, now);
+	return direction == EGRESS ? begin_with_server_hello(skb, packet) : NULL;
+}
+
+/* --- whose it is ----------------------------------------------------------------------------------------------------- */
+
+/* A server whose first answer is no TLS is none: it may be any that was asked in vain. */
+static __always_inline bool is_server_of_something_else(struct __sk_buff *skb, const struct packet *packet,
+							const struct handshake *handshake)
+{
+	u8 begin[2] = {};
+
+	if (handshake->role != TLS_SERVER || handshake->phase != PHASE_HELLO || packet->payload >= skb->len)
+		return false;
+	bpf_skb_load_bytes(skb, packet->payload, begin, sizeof(begin));
+	return begin[0] < RECORD_CHANGE_CIPHER_SPEC || begin[0] > RECORD_HEARTBEAT || begin[1] != 3;
+}
+
+/* The running process uses the socket. False: its handshakes are not counted. */
+static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
+{
+	u64 identity;
+
+	if (handshake->is_begun)
+		return true;
+	identity = current_identity();
+	if (identity == IDENTITY_IGNORED) {
+		bpf_map_delete_elem(&handshakes, &cookie);
+		return false;
+	}
+	own_handshake(handshake, identity);
+	return true;
+}
+
+/* This host sends. Inline: the identity is looked up before the stack gets deep. False: the handshake is of no interest. */
+static __always_inline bool find_owner(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake, u64 cookie)
+{
+	if (!process_holds_socket(skb))
+		return true;
+	if (!handshake->is_begun && is_server_of_something_else(skb, packet, handshake)) {
+		bpf_map_delete_elem(&handshakes, &cookie);
+		return false;
+	}
+	if (!is_owned(handshake, cookie))
+		return false;
+	if (!handshake->session.address)
+		bind_session(handshake, cookie);
+	return true;
+}
+
+/* --- segments -------------------------------------------------------------------------------------------------------- */
+
+#define PIECES_OF_SEGMENT 200
+
+/* Reads what a segment has of its stream that was not read before. */
+static __always_inline void read_segment(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
+				    struct tls_side *side, u32 direction)
+{
+	u32 at = packet->payload, taken;
+	s32 ahead = packet->sequence - side->next;
+
+	if (ahead > 0) {
+		lose_side(side);
+		handshake->is_blind = 1;
+		return;
+	}
+	at -= ahead;
+	for (int i = 0; i < PIECES_OF_SEGMENT && at < skb->len; i++) {
+		taken = take_from_segment(skb, at, direction);
+		if (!taken)
+			return;
+		at += taken & BYTES_OF_PIECE;
+		if (taken >> EVENT_SHIFT)
+			judge(skb, taken >> EVENT_SHIFT, direction);
+	}
+	if (at < skb->len) {
+		lose_side(side);
+		handshake->is_blind = 1;
+	}
+}
+
+/* Whether a RST is one that its receiver takes: a forged one has another number. */
+static __always_inline bool is_reset(const struct packet *packet, const struct tls_side *side, u32 direction)
+{
+	return packet->is_reset && (direction == EGRESS || side->is_lost || packet->sequence - side->next < 0x10000);
+}
+
+/* The stream may end with that packet. */
+static __always_inline void read_end(struct __sk_buff *skb, const struct packet *packet, u64 cookie, u32 direction, u64 now)
+{
+	struct handshake *handshake = find_handshake(cookie);
+	struct tls_flow *flow = find_flow(skb);
+	struct tls_side *side;
+	bool is_reset_now;
+
+	if (!handshake || !flow)
+		return;
+	side = side_of(flow, direction);
+	is_reset_now = is_reset(packet, side, direction);
+	if (packet->is_fin) {
+		side->end = packet->sequence + (skb->len - packet->payload);
+		side->has_end = 1;
+	}
+	if (!is_reset_now && !(side->has_end && (side->is_lost || side->next == side->end)))
+		return;
+	if (direction == EGRESS)
+		end_here(cookie, handshake, now);
+	else
+		end_there(cookie, handshake, is_reset_now ? TLS_PEER_RESET : TLS_PEER_CLOSED, now);
+}
+
+/* Nothing more is looked at once nothing can make a difference. */
+static __always_inline void leave_if_over(struct __sk_buff *skb, u64 cookie)
+{
+	const struct handshake *handshake = find_handshake(cookie);
+
+	if (handshake && !is_over(handshake))
+		return;
+	if (handshake && handshake->phase == PHASE_DONE && handshake->rank == RANK_NONE)
+		bpf_map_delete_elem(&handshakes, &cookie);
+	stop_watching(skb);
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
+{
+	struct packet packet = packet_of(skb);
+	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
+	struct tls_flow *flow = find_flow(skb);
+	struct handshake *handshake = flow ? find_handshake(cookie) : meet(skb, &packet, direction, now);
+
+	if (handshake && handshake->phase != PHASE_OVER) {
+		if (direction == INGRESS && packet.payload < skb->len && handshake->phase < PHASE_DONE)
+			handshake->last_ns = now;
+		if (direction == EGRESS && !find_owner(skb, &packet, handshake, cookie)) {
+			stop_watching(skb);
+			return PASS;
+		}
+		flow = find_flow(skb);
+		if (flow && packet.payload < skb->len)
+			read_segment(skb, &packet, handshake, side_of(flow, direction), direction);
+		read_end(skb, &packet, cookie, direction, now);
+	}
+	leave_if_over(skb, cookie);
+	return PASS;
+}
+
+SEC("cgroup_skb/egress")
+int tls_egress(struct __sk_buff *skb)
+{
+	return on_packet(skb, EGRESS);
+}
+
+SEC("cgroup_skb/ingress")
+int tls_ingress(struct __sk_buff *skb)
+{
+	return on_packet(skb, INGRESS);
+}
+
+/* A socket is closed by the last that holds it, be it that its process has died. */
+SEC("cgroup/sock_release")
+int on_tls_release(struct bpf_sock *sk)
+{
+	u64 cookie = bpf_get_socket_cookie(sk), now = bpf_ktime_get_ns();
+	struct handshake *handshake = find_handshake(cookie);
+
+	if (!handshake || !is_owned(handshake, cookie))
+		return PASS;
+	if (handshake->phase == PHASE_OVER && !awaits_library(handshake))
+		settle(cookie);
+	else
+		end_here(cookie, handshake, now);
+	return PASS;
+}
+
+/* --- the pass -------------------------------------------------------------------------------------------------------- */
+
+/* How many entries the pass has seen. */
+__u64 visited_handshakes = 0;
+__u64 visited_sessions = 0;
+
+SEC("iter/bpf_map_elem")
+int visit_handshakes(struct bpf_iter__bpf_map_elem *ctx)
+{
+	u64 *cookie = ctx->key;
+
+	if (!cookie)
+		return 0;
+	visited_handshakes++;
+	visit_handshake(*cookie);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int visit_sessions(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct tls_session_key *element = ctx->key, key;
+
+	if (!element)
+		return 0;
+	key = *element;
+	visited_sessions++;
+	visit_session(&key);
+	return 0;
+}
