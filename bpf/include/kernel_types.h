@@ -312,10 +312,11 @@ struct task_struct {
 
 /* --- system calls ------------------------------------------------------------------------------------------------- */
 
-struct pt_regs { /* x86-64: the arguments in their order, what is returned, the stack */
+struct pt_regs { /* x86-64: the arguments in their order, what is returned, the stack, what a function leaves as it was */
 	unsigned long di, si, dx, cx, r8, r9;
 	unsigned long ax;
 	unsigned long sp;
+	unsigned long bx, bp, r12, r13, r14, r15;
 };
 
 /* include/trace/trace_events.h */

@@ -8,8 +8,9 @@
  * has, or until the pass finds that it waits too long. A failure that only a library saw, as when a peer speaks no TLS, is told by
  * the pass, since the socket may yet be found.
  *
- * The wire's programs call begin_handshake, own_handshake, bind_session, finish_handshake, fail_handshake; those of a library session_runs,
- * session_says, session_doubts, session_ends, session_gone; the pass visit_handshake and visit_session.
+ * The wire's programs call begin_handshake, own_handshake, bind_session, finish_handshake, fail_handshake. Those of a library that
+ * sees calls begin and end call session_runs, session_says, session_doubts, session_ends, session_gone; those of one that sees neither
+ * session_begins, session_works, session_judges, session_fails, session_gone. The pass calls visit_handshake and visit_session.
  *
  * Kernel half only.
  */
@@ -80,7 +81,7 @@ static __noinline __some_use void settle(u64 cookie)
 	if (!take_handshake(cookie, &handshake))
 		return;
 	own_handshake(&handshake, IDENTITY_UNKNOWN);
-	session = find_session(&handshake.session);
+	session = session_of(&handshake, cookie);
 	is_told = handshake.is_told || (session && session->is_told);
 	if (session) {
 		note_for_handshake(&handshake, session->reason, session->rank);
@@ -97,9 +98,9 @@ static __noinline __some_use void settle(u64 cookie)
 }
 
 /* Whether the library may still say why: it is at work, and has not yet given its verdict. */
-static __always_inline bool awaits_library(const struct handshake *handshake)
+static __always_inline bool awaits_library(const struct handshake *handshake, u64 cookie)
 {
-	const struct tls_session *session = find_session(&handshake->session);
+	const struct tls_session *session = session_of(handshake, cookie);
 
 	return session && session->rank > RANK_VERDICT && session->state != SESSION_FAILED;
 }
@@ -165,7 +166,7 @@ static __noinline __some_use void fail_handshake(u64 cookie, struct handshake *h
 		handshake->phase = PHASE_OVER;
 		handshake->ended_ns = now;
 	}
-	if (handshake->is_begun && !awaits_library(handshake))
+	if (handshake->is_begun && !awaits_library(handshake, cookie))
 		settle(cookie);
 }
 
@@ -180,40 +181,53 @@ static __always_inline void tell_of_session(struct tls_session *session)
 	count_failure(session->identity, 0, session->role, session->reason);
 }
 
-/* What is left of a session that is over. */
+/* What is left of a session that is over. When its library has said why, the socket's end is not waited for. */
 static __always_inline void close_session(struct tls_session *session)
 {
 	struct handshake *handshake = session->cookie ? find_handshake(session->cookie) : NULL;
 
+	if (handshake && handshake->phase < PHASE_DONE && session->state == SESSION_FAILED && session->rank < RANK_NONE) {
+		handshake->phase = PHASE_OVER;
+		handshake->ended_ns = session->ended_ns;
+	}
 	if (handshake && handshake->phase == PHASE_OVER)
 		settle(session->cookie);
 	else if (session->state == SESSION_FAILED && !session->cookie)
 		tell_of_session(session);
 }
 
-/*
- * The running thread enters a handshake of that session, for the first time or again. `identity` is the running process's. A session
- * that had ended is another one by now: the program has taken its object, or its memory, again.
- */
-static __noinline __some_use void session_runs(const struct tls_session_key *key, u64 identity, u8 role)
+/* A session that is not under way yet. One that had its object, or its memory, before is over. */
+static __noinline __some_use void session_begins(const struct tls_session_key *key, u64 identity, u8 role)
 {
-	u64 now = bpf_ktime_get_ns();
-	u32 thread = (u32)bpf_get_current_pid_tgid();
-	struct tls_session *known = find_session(key), fresh = {
-		.begun_ns = now,
+	struct tls_session *former = find_session(key), fresh = {
+		.begun_ns = bpf_ktime_get_ns(),
 		.identity = identity,
 		.role = role,
 		.rank = RANK_NONE,
 	};
-	struct tls_thread at_work = {.session = *key, .since_ns = now};
 
-	if (known && known->state != SESSION_RUNS) {
-		close_session(known);
-		known = NULL;
-	}
-	if (!known)
-		bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY);
+	if (former)
+		close_session(former);
+	bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY);
+}
+
+/* The running thread works on that session. */
+static __always_inline void session_works(const struct tls_session_key *key)
+{
+	u32 thread = (u32)bpf_get_current_pid_tgid();
+	struct tls_thread at_work = {.session = *key, .since_ns = bpf_ktime_get_ns()};
+
 	bpf_map_update_elem(&tls_threads, &thread, &at_work, BPF_ANY);
+}
+
+/* The running thread enters a handshake of that session, for the first time or again. `identity` is the running process's. */
+static __noinline __some_use void session_runs(const struct tls_session_key *key, u64 identity, u8 role)
+{
+	const struct tls_session *known = find_session(key);
+
+	if (!known || known->state != SESSION_RUNS)
+		session_begins(key, identity, role);
+	session_works(key);
 }
 
 /*
@@ -257,6 +271,40 @@ static __noinline __some_use void session_says(const struct tls_session_key *key
 		settle(session->cookie);
 	else
 		tell_of_session(session);
+}
+
+/*
+ * The library's verdict on the peer's certificate, TLS_OK too. Nothing has come of it yet: the program may override it, in the
+ * library's handshake or after it.
+ */
+static __noinline __some_use void session_judges(const struct tls_session_key *key, u8 verdict)
+{
+	struct tls_session *session = find_session(key);
+
+	if (!session)
+		return;
+	session->verdict = verdict;
+	if (verdict != TLS_OK)
+		session_doubts(key, verdict);
+}
+
+/*
+ * The library breaks off, and says why; RANK_NONE: it leaves that to the wire. The alert is yet to be sent, and the wire's end
+ * is what counts; but a handshake that the wire has seen succeed is refused now.
+ */
+static __noinline __some_use void session_fails(const struct tls_session_key *key, u8 reason, u8 rank)
+{
+	struct tls_session *session = find_session(key);
+	struct handshake *handshake;
+
+	if (!session || session->state == SESSION_FAILED)
+		return;
+	note_for_session(session, reason, rank);
+	session->state = SESSION_FAILED;
+	session->ended_ns = bpf_ktime_get_ns();
+	handshake = session->cookie ? find_handshake(session->cookie) : NULL;
+	if (handshake && handshake->phase >= PHASE_DONE)
+		settle(session->cookie);
 }
 
 /* The library's handshake has come to an end. Without a reason of its own it failed for what the wire shows. */

@@ -87,7 +87,8 @@ struct tls_session {
 	u8 reason;
 	u8 rank;
 	u8 is_told; /* a failure of it was counted */
-	u8 reserved[3];
+	u8 verdict; /* on the peer's certificate, that nothing has come of yet; TLS_OK: none */
+	u8 reserved[2];
 };
 
 struct {
@@ -118,6 +119,14 @@ static __always_inline struct handshake *find_handshake(u64 cookie)
 static __always_inline struct tls_session *find_session(const struct tls_session_key *key)
 {
 	return key->address ? bpf_map_lookup_elem(&tls_sessions, key) : NULL;
+}
+
+/* The session of a handshake. Its object may be another connection's by now. */
+static __always_inline struct tls_session *session_of(const struct handshake *handshake, u64 cookie)
+{
+	struct tls_session *session = find_session(&handshake->session);
+
+	return session && session->cookie == cookie ? session : NULL;
 }
 
 /* Takes a handshake out of the map; false: there is none, or another CPU was first. */

@@ -254,7 +254,7 @@ int on_tls_release(struct bpf_sock *sk)
 
 	if (!handshake || !is_owned(handshake, cookie))
 		return PASS;
-	if (handshake->phase == PHASE_OVER && !awaits_library(handshake))
+	if (handshake->phase == PHASE_OVER && !awaits_library(handshake, cookie))
 		settle(cookie);
 	else
 		end_here(cookie, handshake, now);
