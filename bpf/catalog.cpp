@@ -12,6 +12,7 @@ ProbeFactory make_packet;
 ProbeFactory make_tcp;
 ProbeFactory make_libc_lookup;
 ProbeFactory make_dns;
+ProbeFactory make_tls;
 
 namespace {
 
@@ -26,6 +27,7 @@ constexpr std::array kProbes = {
     Entry{"tcp", make_tcp},
     Entry{"libc_lookup", make_libc_lookup},
     Entry{"dns", make_dns},
+    Entry{"tls", make_tls},
 };
 
 }  // namespace

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/dns/dns_query.h"
 
-#include <bpf/bpf.h>
-
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,21 +13,13 @@
 #include "bpf/dns/dns_labels.h"
 #include "bpf/dns/dns_query.skel.h"
 #include "bpf/dns/dns_top_names.h"
-#include "bpf/packet/packet.h"
+#include "bpf/packet/handover.h"
 
 namespace connscope::bpf {
 namespace {
 
 /// What goes on without them is said in their hooks' comments.
 const std::vector<std::string> kOptional = {"on_release", "on_error"};
-
-/// Where the packet programs look for those of this protocol.
-struct Handover {
-  const char* map;
-  const char* program;
-};
-constexpr std::array kHandovers = {Handover{"packet_egress", "dns_egress"}, Handover{"packet_ingress", "dns_ingress"}};
-constexpr const char* kPorts = "packet_ports";
 
 struct Settings {
   std::vector<std::int64_t> ports;
@@ -80,7 +69,7 @@ class Dns final : public probe::Probe {
  private:
   void configure(dns_query_bpf& skeleton);
   /// Has the packet programs hand over what goes to or comes from the ports.
-  Status take_over(const probe::SharedMaps& shared);
+  Status take_over();
 
   Settings settings_;
   Owners owners_;
@@ -89,7 +78,7 @@ class Dns final : public probe::Probe {
   DnsTopNames names_;
   probe::BpfObject object_;
   dns_query_bpf* skeleton_ = nullptr;  // owned by object_
-  probe::SharedMaps packet_maps_;      // descriptors are the packet probe's, which outlives this one's programs
+  Handover packets_{PACKET_DNS};
   bool up_ = false;
 };
 
@@ -106,37 +95,25 @@ void Dns::configure(dns_query_bpf& skeleton) {
 }
 
 Status Dns::start(const probe::SharedMaps& shared) {
-  if (shared.count(kPorts) == 0) return Error("the packet probe, which it needs, is off");
+  if (auto found = packets_.find_packet_probe(shared); !found) return found;
   const auto configure = [this](dns_query_bpf& skeleton) { this->configure(skeleton); };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<dns_query_bpf>(configure), shared, kOptional);
   if (!object) return object.error();
   object_ = std::move(*object);
   if (auto attached = object_.attach(); !attached) return attached;
-  if (auto taken = take_over(shared); !taken) return taken;
+  if (auto taken = take_over(); !taken) return taken;
   up_ = true;
   return {};
 }
 
-Status Dns::take_over(const probe::SharedMaps& shared) {
-  packet_maps_ = shared;
-  const std::uint32_t index = PACKET_DNS;
-  for (const Handover& handover : kHandovers) {
-    const std::string map = handover.map;
-    auto installed = object_.attach_by(handover.program, [&](int program) -> Status {
-      if (bpf_map_update_elem(packet_maps_.at(map), &index, &program, BPF_ANY) != 0)
-        return Error::from_errno(map, errno);
-      return {};
-    });
-    if (!installed) return installed;
-  }
+Status Dns::take_over() {
   const auto ports = std::make_unique<port_set>();
   for (const std::int64_t port : settings_.ports) {
     const auto bit = static_cast<std::uint64_t>(port);
     ports->words[bit / 64] |= std::uint64_t{1} << bit % 64;
   }
-  if (bpf_map_update_elem(packet_maps_.at(kPorts), &index, ports.get(), BPF_ANY) != 0)
-    return Error::from_errno(kPorts, errno);
-  return {};
+  if (auto told = packets_.tell("packet_ports", ports.get()); !told) return told;
+  return packets_.begin(object_, "dns_egress", "dns_ingress");
 }
 
 void Dns::check_reload(config::Section section) const {
@@ -151,9 +128,7 @@ void Dns::check_reload(config::Section section) const {
 }
 
 void Dns::stop() {
-  const std::uint32_t index = PACKET_DNS;
-  if (up_)
-    for (const Handover& handover : kHandovers) bpf_map_delete_elem(packet_maps_.at(handover.map), &index);
+  packets_.end();
   object_.detach();
   up_ = false;
 }
