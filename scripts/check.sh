@@ -33,7 +33,7 @@ trap 'status=$?; ((status == 0)) || say "FAILED in stage: $current_stage"; exit 
 style() {
   scripts/format.sh --check
   python3 scripts/check_includes.py
-  shellcheck scripts/*.sh tests/vm/*.sh tests/vm/run-in-vm tests/vm/fetch-kernel .ci/run
+  shellcheck scripts/*.sh tests/support/tls_peers/*.sh tests/vm/*.sh tests/vm/run-in-vm tests/vm/fetch-kernel .ci/run
 }
 
 # One after the other: tests that count the host's connects would see each other's.

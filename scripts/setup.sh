@@ -64,7 +64,7 @@ list_packages() {
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
       clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base
-        unbound)
+        unbound openssl)
   fi
   if [[ $with_vm ]]; then
     packages+=(qemu-system-x86 kmod xz-utils mmdebstrap debian-archive-keyring git)
