@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Puts the authority and the revocations of a folder that make_certificates.sh has made into a database as NSS wants them, FOLDER/nss.
+set -euo pipefail
+
+(($# == 1)) || {
+  echo "Usage: make_nss_database.sh FOLDER" >&2
+  exit 2
+}
+cd "$1"
+mkdir nss
+certutil -N -d sql:nss --empty-password
+certutil -A -d sql:nss -n ca -t C,, -i ca.pem
+openssl crl -in crl.pem -outform DER -out crl.der
+crlutil -I -d sql:nss -i crl.der -t 1
+chmod -R a+rX nss

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// node_client.js PORT VERSION FOLDER: a client on node's tls, with the authority and the revocations of FOLDER.
+"use strict";
+const fs = require("fs");
+const tls = require("tls");
+
+const [port, version, folder] = process.argv.slice(2);
+let answer = "";
+const session = tls.connect({
+  host: "127.0.0.1",
+  port: Number(port),
+  servername: "localhost",
+  ca: fs.readFileSync(`${folder}/ca.pem`),
+  crl: fs.readFileSync(`${folder}/crl.pem`),
+  minVersion: `TLSv${version}`,
+  maxVersion: `TLSv${version}`,
+});
+session.on("data", (bytes) => (answer += bytes));
+session.on("error", (error) => console.error(`${error.code}: ${error.message}`));
+session.on("close", () => process.exit(answer.includes("200 OK") ? 0 : 1));
