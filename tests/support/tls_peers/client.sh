@@ -4,15 +4,15 @@
 # expects the server to be "localhost". It succeeds when an answer came.
 #
 # STACK is openssl, curl, curl_nss, gnutls, nss, node, go or java; VERSION is 1.2 or 1.3, and no other is offered; FOLDER is what
-# make_certificates.sh has made. CONNSCOPE_TLS_PEERS says where the programs of the build are.
+# make_certificates.sh has made. BUILT is the folder of the programs that the build has made.
 set -euo pipefail
 
-(($# == 4)) || {
-  echo "Usage: client.sh STACK VERSION PORT FOLDER" >&2
+(($# == 5)) || {
+  echo "Usage: client.sh BUILT STACK VERSION PORT FOLDER" >&2
   exit 2
 }
-readonly kStack=$1 kVersion=$2 kPort=$3 kFolder=$4
-readonly kHere=${BASH_SOURCE[0]%/*} kPeers=${CONNSCOPE_TLS_PEERS:?says where the built peers are}
+readonly kBuilt=$1 kStack=$2 kVersion=$3 kPort=$4 kFolder=$5
+readonly kHere=${BASH_SOURCE[0]%/*}
 exec </dev/null
 
 case $kStack in
@@ -29,13 +29,13 @@ case $kStack in
       --x509crlfile="$kFolder/crl.pem" --sni-hostname=localhost --verify-hostname=localhost --port="$kPort" 127.0.0.1
     ;;
   nss)
-    exec tstclnt -h 127.0.0.1 -a localhost -p "$kPort" -d "sql:$kFolder/nss" -V "tls$kVersion:tls$kVersion"
+    exec tstclnt -O -h 127.0.0.1 -a localhost -p "$kPort" -d "sql:$kFolder/nss" -V "tls$kVersion:tls$kVersion"
     ;;
-  curl_nss) exec "$kPeers/curl_nss_client" "$kPort" "$kVersion" "$kFolder" ;;
+  curl_nss) exec "$kBuilt/curl_nss_client" "$kPort" "$kVersion" "$kFolder" ;;
   node) exec node "$kHere/node_client.js" "$kPort" "$kVersion" "$kFolder" ;;
-  go) exec "$kPeers/go_client" "$kPort" "$kVersion" "$kFolder" ;;
+  go) exec "$kBuilt/go_client" "$kPort" "$kVersion" "$kFolder" ;;
   java)
-    exec java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$kPeers" JavaClient "$kPort" "$kVersion" "$kFolder"
+    exec java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$kBuilt" JavaClient "$kPort" "$kVersion" "$kFolder"
     ;;
   *)
     echo "unknown stack '$kStack'" >&2

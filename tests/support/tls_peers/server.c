@@ -7,6 +7,7 @@
 // off).
 #include <arpa/inet.h>
 #include <err.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
@@ -51,7 +52,11 @@ static void serve(SSL_CTX* context, int socket) {
   static const char kAnswer[] = "HTTP/1.0 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
   SSL* session = SSL_new(context);
   if (!session || !SSL_set_fd(session, socket)) errx(1, "no session");
-  if (SSL_accept(session) == 1 && SSL_write(session, kAnswer, sizeof(kAnswer) - 1) > 0) SSL_shutdown(session);
+  if (SSL_accept(session) != 1) {
+    ERR_print_errors_fp(stderr);
+  } else if (SSL_write(session, kAnswer, sizeof(kAnswer) - 1) > 0) {
+    SSL_shutdown(session);
+  }
   shutdown(socket, SHUT_WR);
   drain(socket);
   SSL_free(session);
