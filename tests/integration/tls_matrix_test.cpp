@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Clients of every stack against servers that make each handshake fail in its own way: one count, one reason, and that
+// which tls_matrix.tsv says, for the client's process and for the server's. All of them meet while one agent looks on;
+// what it has said is written to a file, of which the README's table is made.
+#include "tests/integration/tls_matrix.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+
+#include "tests/integration/bpf_required.h"
+#include "tests/integration/lab.h"
+#include "tests/integration/tls_outcomes.h"
+#include "tests/support/eventually.h"
+
+namespace connscope::testing {
+namespace {
+
+constexpr std::chrono::seconds kStartLimit{20};
+constexpr std::chrono::seconds kSettleLimit{15};
+// What a library has to say is waited for as long as this; a second count would have come by then.
+constexpr std::chrono::milliseconds kNothingMore{1500};
+constexpr char kTable[] = CONNSCOPE_SOURCE_DIR "/tests/integration/tls_matrix.tsv";
+constexpr char kFamilies[] = "name[]=conn_tls_*&name[]=conn_failures_total";
+
+/// A client of each stack whose server never answers: the agent finds a library in the processes that have it.
+class Holders {
+ public:
+  explicit Holders(const Certificates& certificates) : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const std::string port = listen();
+    for (const std::string& stack : tls_stacks()) {
+      clients_.push_back(must(start_tls_client(stack, "1.3", port, certificates, {})));
+      taken_.push_back(take(stack));
+    }
+  }
+
+ private:
+  std::string listen() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(listener_.get(), generic, size) != 0 || ::listen(listener_.get(), SOMAXCONN) != 0 ||
+        ::getsockname(listener_.get(), generic, &size) != 0) {
+      throw std::runtime_error("no listener");
+    }
+    return std::to_string(ntohs(address.sin_port));
+  }
+
+  [[nodiscard]] UniqueFd take(const std::string& stack) const {
+    pollfd waiting{listener_.get(), POLLIN, 0};
+    const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(kStartLimit).count();
+    if (::poll(&waiting, 1, static_cast<int>(limit)) != 1) throw std::runtime_error(stack + " does not connect");
+    return UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
+
+  UniqueFd listener_;
+  std::vector<ChildProcess> clients_;
+  std::vector<UniqueFd> taken_;
+};
+
+/// Everything that has happened, for all tests of the program.
+struct Stage {
+  Certificates certificates = must(Certificates::make());
+  std::vector<TlsMeeting> meetings = tls_meetings(certificates, kTable);
+  std::vector<TlsMet> met;
+  TlsOutcomes outcomes;
+
+  [[nodiscard]] std::string word(const TlsMeeting& meeting, const std::string& side) const {
+    const auto found = outcomes.find(meeting.process(side));
+    return found == outcomes.end() ? TlsOutcome().word() : found->second.word();
+  }
+  [[nodiscard]] bool is_as_expected() const {
+    return std::all_of(meetings.begin(), meetings.end(), [&](const TlsMeeting& meeting) {
+      return word(meeting, "client") == meeting.expected.client && word(meeting, "server") == meeting.expected.server;
+    });
+  }
+  void look(const AgentProcess& agent) { outcomes = read_tls_outcomes(must(agent.scrape(kFamilies))); }
+
+  /// The matrix as the agent saw it, in the columns of tls_matrix.tsv's kind: case, stack, version, client, server,
+  /// why.
+  void write(const std::string& path) const {
+    std::ofstream file(path, std::ios::trunc);
+    for (const TlsMeeting& meeting : meetings) {
+      file << meeting.what.name << '\t' << meeting.stack << '\t' << meeting.version << '\t' << word(meeting, "client")
+           << '\t' << word(meeting, "server") << '\t' << meeting.expected.why << '\n';
+    }
+  }
+};
+
+std::unique_ptr<Stage> play() {
+  auto stage = std::make_unique<Stage>();
+  must(add_nss_database(stage->certificates));
+  const TlsRooms rooms(stage->meetings);
+  const Holders holders(stage->certificates);
+  const AgentProcess agent =
+      must(AgentProcess::start({CONNSCOPE_AGENT}, "[limits]\nprefixes = 4000\nseries = 200000\n" + rooms.rules()));
+  stage->met = meet_all(stage->meetings, stage->certificates, rooms);
+  eventually(kSettleLimit, [&] {
+    stage->look(agent);
+    return stage->is_as_expected();
+  });
+  std::this_thread::sleep_for(kNothingMore);
+  stage->look(agent);
+  stage->write(CONNSCOPE_TLS_MATRIX_SEEN);
+  return stage;
+}
+
+class TlsMatrix : public ::testing::TestWithParam<std::string> {
+ protected:
+  static void SetUpTestSuite() {
+    if (missing_for_bpf().empty()) stage_ = play();
+  }
+  static void TearDownTestSuite() { stage_.reset(); }
+  void SetUp() override {
+    CONNSCOPE_NEEDS_BPF();
+    ASSERT_NE(stage_, nullptr) << "the agent did not start";
+  }
+
+  static inline std::unique_ptr<Stage> stage_;
+};
+
+/// Whether the program itself was served: where the server does its best, and the client finds nothing amiss.
+bool serves(const TlsCase& what) {
+  return std::find(what.flags.begin(), what.flags.end(), "--play") == what.flags.end();
+}
+
+TEST_P(TlsMatrix, EachFailureHasOneReason) {
+  std::size_t seen = 0;
+  for (std::size_t at = 0; at < stage_->meetings.size(); ++at) {
+    const TlsMeeting& meeting = stage_->meetings[at];
+    if (meeting.stack != GetParam()) continue;
+    SCOPED_TRACE(meeting.what.name + ", TLS " + meeting.version);
+    EXPECT_EQ(stage_->met[at].trouble, "");
+    EXPECT_EQ(stage_->word(meeting, "client"), meeting.expected.client) << "of the client";
+    EXPECT_EQ(stage_->word(meeting, "server"), meeting.expected.server) << "of the server";
+    if (serves(meeting.what) && stage_->met[at].client_is_content) {
+      EXPECT_EQ(meeting.expected.client, "ok") << "the client says that all is well";
+    }
+    if (meeting.what.name == "ok") {
+      EXPECT_TRUE(stage_->met[at].client_is_content);
+    }
+    ++seen;
+  }
+  EXPECT_GT(seen, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stacks, TlsMatrix, ::testing::ValuesIn(tls_stacks()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace connscope::testing
