@@ -2,6 +2,7 @@
 #include "agent/probe/library_uprobes.h"
 
 #include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -16,13 +17,26 @@ namespace {
 /// Problems that are shown one by one.
 constexpr std::size_t kShownProblems = 8;
 
+/// A place that a program hangs on: its event and its link.
+constexpr std::size_t kDescriptorsPerPlace = 2;
+
 std::int64_t ns_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
+
+/// A process may begin with few descriptors and be allowed more. Where that is refused, the libraries beyond the limit
+/// are named as problems.
+void make_room_for_descriptors(std::size_t more) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max - limit.rlim_cur > more ? limit.rlim_cur + more : limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 }  // namespace
 
 void LibraryUprobes::set_programs(std::vector<LibraryProgram> programs, UprobeWay way) {
   programs_ = std::move(programs);
   way_ = way;
+  make_room_for_descriptors(limit_ * functions().size() * kDescriptorsPerPlace);
 }
 
 Status LibraryUprobes::look(std::size_t max_reads) {

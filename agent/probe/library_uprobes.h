@@ -34,7 +34,8 @@ class LibraryUprobes {
   LibraryUprobes(MappedLibraries::Wanted wanted, std::size_t limit, std::string procfs = "/proc")
       : mapped_(std::move(wanted), std::move(procfs)), limit_(limit) {}
 
-  /// The programs of a loaded object. They are hung in that order: put what must be there before others first.
+  /// The programs of a loaded object. They are hung in that order: put what must be there before others first. Raises
+  /// the process's limit of descriptors by what they may take.
   void set_programs(std::vector<LibraryProgram> programs, UprobeWay way);
   /// Looks for copies that are new or gone; reads the maps of at most `max_reads` new processes.
   Status look(std::size_t max_reads);

@@ -14,6 +14,7 @@
 #include "bpf/include/identity.bpf.h"
 #include "bpf/include/latency.bpf.h"
 #include "bpf/include/ledger.bpf.h"
+#include "bpf/include/own_stack.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
@@ -43,26 +44,6 @@ struct {
 	__type(key, struct lookup_queries_key);
 	__type(value, struct lookup_queries);
 } lookup_queries SEC(".maps");
-
-/*
- * Since 6.13 a program of this type has its stack in memory of the CPU, for the kernel takes it that no two are under way there;
- * but a thread may be preempted in a uprobe, and then the next one writes over what it holds. A program with a tail call has a
- * stack of its own. This one is never made, and the verifier takes it out.
- */
-const volatile __u8 calls_nothing = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, u32);
-	__type(value, u32);
-} nothing SEC(".maps");
-
-static __always_inline void want_own_stack(void *ctx)
-{
-	if (calls_nothing)
-		bpf_tail_call(ctx, &nothing, 0);
-}
 
 /* --- the thread that runs now ---------------------------------------------------------------------------------------- */
 

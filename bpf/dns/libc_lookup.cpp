@@ -2,10 +2,8 @@
 #include "bpf/dns/libc_lookup.h"
 
 #include <bpf/bpf.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -32,7 +30,6 @@ namespace {
 
 /// Maps of processes that one look reads, at some 50 µs each; at the start all are read.
 constexpr std::size_t kReadsPerLook = 500;
-constexpr std::size_t kDescriptorsPerLibrary = 20;  // by perf events; by uprobe_multi 6
 /// Where the agent cannot see whether a thread still lives, no look-up takes so long.
 constexpr std::chrono::minutes kLongestLookup{10};
 /// Inode number of the first pid namespace (include/uapi/linux/nsfs.h of Linux 6.18; the number is as old as nsfs).
@@ -52,15 +49,6 @@ struct Settings {
             static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000))};
   }
 };
-
-/// A process may begin with few descriptors and be allowed more.
-void make_room_for_descriptors(std::size_t libraries) {
-  rlimit limit{};
-  const rlim_t wanted = 1024 + libraries * kDescriptorsPerLibrary;
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
-  limit.rlim_cur = std::min(wanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // where it is refused, libraries beyond the limit are named as problems
-}
 
 bool sees_all_threads() {
   struct stat status {};
@@ -130,7 +118,6 @@ Status LibcLookup::start(const probe::SharedMaps& shared) {
   auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
   if (!object) return object.error();
   object_ = std::move(*object);
-  make_room_for_descriptors(settings_.libraries);
   const auto& programs = skeleton_->progs;
   // The returns first: a call that was entered before them would stay in `lookups`.
   libraries_.set_programs({{programs.on_return,
