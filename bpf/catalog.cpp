@@ -13,6 +13,7 @@ ProbeFactory make_tcp;
 ProbeFactory make_libc_lookup;
 ProbeFactory make_dns;
 ProbeFactory make_tls;
+ProbeFactory make_gnutls;
 
 namespace {
 
@@ -28,6 +29,7 @@ constexpr std::array kProbes = {
     Entry{"libc_lookup", make_libc_lookup},
     Entry{"dns", make_dns},
     Entry{"tls", make_tls},
+    Entry{"gnutls", make_gnutls},
 };
 
 }  // namespace

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/tls/gnutls.h"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "bpf/tls/gnutls.skel.h"
+#include "bpf/tls/library_probe.h"
+
+namespace connscope::bpf {
+namespace {
+
+/// libgnutls.so.30, or libgnutls.so.30.34.3 as the maps of a process have it.
+bool is_gnutls(std::string_view name) { return name.substr(0, 13) == "libgnutls.so."; }
+
+/// The returns first: a call that was entered before them would stay.
+std::vector<probe::LibraryProgram> programs_of(const gnutls_bpf& skeleton) {
+  const auto& programs = skeleton.progs;
+  return {{programs.on_handshake_return, true, {"gnutls_handshake"}},
+          {programs.on_verify_return, true, {"gnutls_certificate_verify_peers"}},
+          {programs.on_alert_get_return, true, {"gnutls_alert_get"}},
+          {programs.on_gone, false, {"gnutls_credentials_clear"}},
+          {programs.on_alert_get, false, {"gnutls_alert_get"}},
+          {programs.on_verify, false, {"gnutls_certificate_verify_peers"}},
+          {programs.on_handshake, false, {"gnutls_handshake"}}};
+}
+
+probe::BpfObject::Opener open_gnutls(const TlsLibrary::Hang& hang) {
+  return probe::BpfObject::opener<gnutls_bpf>([hang](const gnutls_bpf& skeleton) { hang(programs_of(skeleton)); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<probe::Probe>> make_gnutls(const probe::ProbeContext&, config::Section section) {
+  return std::unique_ptr<probe::Probe>(std::make_unique<LibraryProbe>(TlsLibrary{"gnutls", is_gnutls, open_gnutls},
+                                                                      LibrarySettings::parse(section)));
+}
+
+}  // namespace connscope::bpf

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LibraryProbe: the user half that the probes of TLS libraries have in common. Their programs hang in every copy of the
+// library that a process maps, and count in the maps of the probe `tls`, which also exposes them; so there is nothing to
+// collect here but new copies of the library.
+//
+// The collecting thread only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/probe/bpf_object.h"
+#include "agent/probe/library_uprobes.h"
+#include "agent/probe/mapped_libraries.h"
+#include "agent/probe/probe.h"
+#include "agent/probe/uprobe.h"
+
+namespace connscope::bpf {
+
+/// What one library's probe is made of.
+struct TlsLibrary {
+  /// Takes the programs of the object that is opened, before it is loaded.
+  using Hang = std::function<void(std::vector<probe::LibraryProgram>)>;
+
+  std::string name;  ///< of the probe
+  probe::MappedLibraries::Wanted is_library;
+  std::function<probe::BpfObject::Opener(Hang)> open;
+};
+
+struct LibrarySettings {
+  std::chrono::milliseconds rescan;
+  std::size_t libraries;
+
+  static LibrarySettings parse(config::Section section);
+};
+
+class LibraryProbe final : public probe::Probe {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  LibraryProbe(TlsLibrary library, LibrarySettings settings)
+      : library_(std::move(library)), settings_(settings), uprobes_(library_.is_library, settings.libraries) {}
+
+  [[nodiscard]] std::string_view name() const override { return library_.name; }
+  Status start(const probe::SharedMaps& shared) override;
+  void check_reload(config::Section section) const override;
+  void stop() override;
+  Status collect(Clock::time_point now) override;
+  void retire(const std::vector<std::uint64_t>& identities) override { static_cast<void>(identities); }
+  [[nodiscard]] probe::ProbeReport report() const override;
+
+ private:
+  Status load(const probe::SharedMaps& shared);
+  Status look(std::size_t max_reads);
+
+  TlsLibrary library_;
+  LibrarySettings settings_;
+  probe::BpfObject object_;
+  probe::UprobeWay way_ = probe::UprobeWay::kPerf;
+  probe::LibraryUprobes uprobes_;  // its links go before the programs
+  Clock::time_point last_look_;
+  bool up_ = false;
+};
+
+}  // namespace connscope::bpf
