@@ -2,8 +2,8 @@
 /*
  * What GnuTLS says of its handshakes. A program calls gnutls_handshake until it no more says "again"; the certificate is judged
  * by gnutls_certificate_verify_peers, whatever the program called, either in the handshake, or after it, when the program
- * asks. A verdict is not the end: the program may go on all the same. So it is kept until the handshake fails for it, or
- * until the session is given up and had sent nothing more.
+ * asks. A verdict is not the end: the program may go on all the same. So it is kept until the handshake fails for it, and
+ * after a handshake that has succeeded it is a doubt.
  *
  * Of its session only the first word is read, which says whether it is a server's or a client's.
  *
@@ -36,8 +36,8 @@ struct {
 
 /* What a session has said that nothing has come of yet. */
 struct gnutls_word {
-	u8 verdict;       /* on the peer's certificate; TLS_OK: none */
-	u8 awaits_alert;  /* the peer has sent one, and the program is about to ask which */
+	u8 verdict;      /* on the peer's certificate; TLS_OK: none */
+	u8 awaits_alert; /* the peer has sent one, and the program is about to ask which */
 };
 
 struct {
@@ -131,13 +131,26 @@ static __always_inline void say_why(const struct tls_session_key *key, int resul
 		say(key, reason, RANK_LIBRARY);
 }
 
+/* What was found in the handshake, which is over. */
+static __always_inline u8 take_verdict(const struct tls_session_key *key)
+{
+	const struct gnutls_word *word = bpf_map_lookup_elem(&gnutls_words, key);
+	u8 verdict;
+
+	if (!word)
+		return TLS_OK;
+	verdict = word->verdict;
+	bpf_map_delete_elem(&gnutls_words, key);
+	return verdict;
+}
+
 SEC("uretprobe/gnutls_handshake")
 int on_handshake_return(struct pt_regs *ctx)
 {
-	const struct gnutls_word *word;
 	struct gnutls_word awaiting = {.awaits_alert = 1};
 	struct tls_session_key key;
 	int result = (int)ctx->ax;
+	u8 verdict;
 
 	want_own_stack(ctx);
 	if (gnutls_goes_on(result) || !session_at_work(&key))
@@ -146,11 +159,11 @@ int on_handshake_return(struct pt_regs *ctx)
 		bpf_map_update_elem(&gnutls_words, &key, &awaiting, BPF_ANY);
 		return 0;
 	}
-	word = bpf_map_lookup_elem(&gnutls_words, &key);
+	verdict = take_verdict(&key);
 	if (result)
-		say_why(&key, result, word ? word->verdict : TLS_OK);
-	if (word)
-		bpf_map_delete_elem(&gnutls_words, &key);
+		say_why(&key, result, verdict);
+	else if (verdict != TLS_OK)
+		session_doubts(&key, verdict);
 	session_ends(&key, !result);
 	return 0;
 }
@@ -189,10 +202,23 @@ int on_verify(struct pt_regs *ctx)
 	return 0;
 }
 
+/* A fault with the peer. The first is kept: a program that looks for others has not been content with that one. */
+static __always_inline void find_fault(const struct tls_session_key *key, u8 verdict)
+{
+	const struct tls_session *session = find_session(key);
+	struct gnutls_word word = {.verdict = verdict};
+
+	if (!session)
+		return;
+	if (session->state == SESSION_SUCCEEDED)
+		session_doubts(key, verdict);
+	else
+		bpf_map_update_elem(&gnutls_words, key, &word, BPF_NOEXIST);
+}
+
 SEC("uretprobe/gnutls_certificate_verify_peers")
 int on_verify_return(struct pt_regs *ctx)
 {
-	struct gnutls_word word = {};
 	struct tls_session_key key;
 	struct gnutls_call call;
 	u32 status = 0;
@@ -202,9 +228,25 @@ int on_verify_return(struct pt_regs *ctx)
 		return 0;
 	bpf_probe_read_user(&status, sizeof(status), (void *)call.status);
 	key = key_of(call.session);
-	word.verdict = gnutls_verdict(status);
-	if (word.verdict != TLS_OK)
-		bpf_map_update_elem(&gnutls_words, &key, &word, BPF_ANY);
+	if (status)
+		find_fault(&key, gnutls_verdict(status));
+	return 0;
+}
+
+/*
+ * gnutls_x509_crt_check_hostname2(certificate, name, flags), which programs call that do not give the name to the verification,
+ * and which that calls itself. It knows no session: that of the handshake which the thread was in last is meant.
+ */
+SEC("uretprobe/gnutls_x509_crt_check_hostname2")
+int on_check_hostname_return(struct pt_regs *ctx)
+{
+	struct tls_session_key key;
+	u32 thread = current_thread();
+
+	want_own_stack(ctx);
+	if (ctx->ax || bpf_map_lookup_elem(&gnutls_calls, &thread) || !session_at_work(&key))
+		return 0;
+	find_fault(&key, TLS_HOSTNAME);
 	return 0;
 }
 
@@ -251,13 +293,9 @@ SEC("uprobe/gnutls_credentials_clear")
 int on_gone(struct pt_regs *ctx)
 {
 	struct tls_session_key key = key_of(ctx->di);
-	const struct gnutls_word *word = bpf_map_lookup_elem(&gnutls_words, &key);
 
 	want_own_stack(ctx);
-	if (word) {
-		say(&key, word->verdict, RANK_VERDICT);
-		bpf_map_delete_elem(&gnutls_words, &key);
-	}
+	bpf_map_delete_elem(&gnutls_words, &key);
 	session_gone(&key);
 	return 0;
 }

@@ -20,6 +20,7 @@ std::vector<probe::LibraryProgram> programs_of(const gnutls_bpf& skeleton) {
   return {{programs.on_handshake_return, true, {"gnutls_handshake"}},
           {programs.on_verify_return, true, {"gnutls_certificate_verify_peers"}},
           {programs.on_alert_get_return, true, {"gnutls_alert_get"}},
+          {programs.on_check_hostname_return, true, {"gnutls_x509_crt_check_hostname2"}},
           {programs.on_gone, false, {"gnutls_credentials_clear"}},
           {programs.on_alert_get, false, {"gnutls_alert_get"}},
           {programs.on_verify, false, {"gnutls_certificate_verify_peers"}},

@@ -31,6 +31,7 @@
 #define GNUTLS_E_UNKNOWN_CIPHER_SUITE (-21)
 #define GNUTLS_E_DECRYPTION_FAILED (-24)
 #define GNUTLS_E_AGAIN (-28)
+#define GNUTLS_E_INSUFFICIENT_CREDENTIALS (-32)
 #define GNUTLS_E_REHANDSHAKE (-37)
 #define GNUTLS_E_GOT_APPLICATION_DATA (-38)
 #define GNUTLS_E_CERTIFICATE_ERROR (-43)
@@ -40,12 +41,16 @@
 #define GNUTLS_E_UNSUPPORTED_CERTIFICATE_TYPE (-61)
 #define GNUTLS_E_NO_CIPHER_SUITES (-87)
 #define GNUTLS_E_PK_SIG_VERIFY_FAILED (-89)
+#define GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM (-106)
 #define GNUTLS_E_CERTIFICATE_REQUIRED (-112)
+#define GNUTLS_E_INSUFFICIENT_SECURITY (-217)
 #define GNUTLS_E_UNRECOGNIZED_NAME (-294)
 #define GNUTLS_E_TIMEDOUT (-319)
+#define GNUTLS_E_ECC_NO_SUPPORTED_CURVES (-321)
 #define GNUTLS_E_OCSP_RESPONSE_ERROR (-341)
 #define GNUTLS_E_NO_APPLICATION_PROTOCOL (-344)
 #define GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR (-348)
+#define GNUTLS_E_NO_COMMON_KEY_SHARE (-423)
 
 /*
  * The most telling of the flags. A certificate that signs itself has the same ones as one whose issuer is unknown, so
@@ -83,7 +88,10 @@ static inline int gnutls_goes_on(int result)
 	}
 }
 
-/* What an error says by itself; TLS_OK: the wire knows better, as where the connection broke off. */
+/*
+ * What an error says by itself; TLS_OK: the wire knows better, as where the connection broke off. That there is no cipher suite
+ * for both is also what a server says that has no version in common with the client, or no certificate.
+ */
 static inline __u8 gnutls_reason(int result)
 {
 	switch (result) {
@@ -91,7 +99,12 @@ static inline __u8 gnutls_reason(int result)
 		return TLS_PROTOCOL_VERSION;
 	case GNUTLS_E_UNKNOWN_CIPHER_SUITE:
 	case GNUTLS_E_NO_CIPHER_SUITES:
-		return TLS_NO_SHARED_CIPHER;
+	case GNUTLS_E_INSUFFICIENT_CREDENTIALS:
+	case GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM:
+	case GNUTLS_E_INSUFFICIENT_SECURITY:
+	case GNUTLS_E_ECC_NO_SUPPORTED_CURVES:
+	case GNUTLS_E_NO_COMMON_KEY_SHARE:
+		return TLS_HANDSHAKE_FAILURE;
 	case GNUTLS_E_NO_CERTIFICATE_FOUND:
 	case GNUTLS_E_CERTIFICATE_REQUIRED:
 		return TLS_CLIENT_CERT_REQUIRED;
