@@ -14,6 +14,7 @@ ProbeFactory make_libc_lookup;
 ProbeFactory make_dns;
 ProbeFactory make_tls;
 ProbeFactory make_gnutls;
+ProbeFactory make_nss;
 
 namespace {
 
@@ -30,6 +31,7 @@ constexpr std::array kProbes = {
     Entry{"dns", make_dns},
     Entry{"tls", make_tls},
     Entry{"gnutls", make_gnutls},
+    Entry{"nss", make_nss},
 };
 
 }  // namespace

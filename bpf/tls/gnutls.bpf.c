@@ -14,6 +14,7 @@
 #include "bpf/tls/gnutls.h"
 #include "bpf/tls/tls_alerts.h"
 #include "bpf/tls/tls_merge.bpf.h"
+#include "bpf/tls/tls_session.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -47,32 +48,9 @@ struct {
 	__type(value, struct gnutls_word);
 } gnutls_words SEC(".maps");
 
-/* --- sessions --------------------------------------------------------------------------------------------------------- */
-
-static __always_inline u32 current_thread(void)
-{
-	return (u32)bpf_get_current_pid_tgid();
-}
-
 static __always_inline struct tls_session_key key_of(u64 address)
 {
-	return (struct tls_session_key){
-		.address = address,
-		.tgid = bpf_get_current_pid_tgid() >> 32,
-		.library = LIBRARY_GNUTLS,
-	};
-}
-
-/* The session of the handshake that the running thread is in; false: of none that is counted. */
-static __always_inline bool session_at_work(struct tls_session_key *key)
-{
-	u32 thread = current_thread();
-	const struct tls_thread *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
-
-	if (!at_work)
-		return false;
-	*key = at_work->session;
-	return key->library == LIBRARY_GNUTLS && key->tgid == bpf_get_current_pid_tgid() >> 32;
+	return session_key(address, LIBRARY_GNUTLS);
 }
 
 static __always_inline void say(const struct tls_session_key *key, u8 reason, u8 rank)
@@ -153,7 +131,7 @@ int on_handshake_return(struct pt_regs *ctx)
 	u8 verdict;
 
 	want_own_stack(ctx);
-	if (gnutls_goes_on(result) || !session_at_work(&key))
+	if (gnutls_goes_on(result) || !session_at_work(LIBRARY_GNUTLS, &key))
 		return 0;
 	if (result == GNUTLS_E_FATAL_ALERT_RECEIVED) {
 		bpf_map_update_elem(&gnutls_words, &key, &awaiting, BPF_ANY);
@@ -244,7 +222,7 @@ int on_check_hostname_return(struct pt_regs *ctx)
 	u32 thread = current_thread();
 
 	want_own_stack(ctx);
-	if (ctx->ax || bpf_map_lookup_elem(&gnutls_calls, &thread) || !session_at_work(&key))
+	if (ctx->ax || bpf_map_lookup_elem(&gnutls_calls, &thread) || !session_at_work(LIBRARY_GNUTLS, &key))
 		return 0;
 	find_fault(&key, TLS_HOSTNAME);
 	return 0;

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/tls/nss.h"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "bpf/tls/library_probe.h"
+#include "bpf/tls/nss.skel.h"
+
+namespace connscope::bpf {
+namespace {
+
+/// Its TLS, and its certificates; Firefox has both in the second.
+bool is_nss(std::string_view name) { return name == "libssl3.so" || name == "libnss3.so"; }
+
+/// The returns first: a check that was entered before them would stay.
+std::vector<probe::LibraryProgram> programs_of(const nss_bpf& skeleton) {
+  const auto& programs = skeleton.progs;
+  return {{programs.on_check_return, true, {"SSL_AuthCertificate"}},
+          {programs.on_time_checked, true, {"CERT_CheckCertValidTimes"}},
+          {programs.on_issuer_sought, true, {"CERT_FindCertIssuer"}},
+          {programs.on_name_checked, true, {"CERT_VerifyCertName"}},
+          {programs.on_revocation, false, {"CERT_FindCRLEntryReasonExten"}},
+          {programs.on_check_complete, false, {"SSL_AuthCertificateComplete"}},
+          {programs.on_check, false, {"SSL_AuthCertificate"}}};
+}
+
+probe::BpfObject::Opener open_nss(const TlsLibrary::Hang& hang) {
+  return probe::BpfObject::opener<nss_bpf>([hang](const nss_bpf& skeleton) { hang(programs_of(skeleton)); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<probe::Probe>> make_nss(const probe::ProbeContext&, config::Section section) {
+  return std::unique_ptr<probe::Probe>(
+      std::make_unique<LibraryProbe>(TlsLibrary{"nss", is_nss, open_nss}, LibrarySettings::parse(section)));
+}
+
+}  // namespace connscope::bpf
