@@ -31,16 +31,18 @@ struct {
 } nss_checks SEC(".maps");
 
 /*
- * The running thread is about to say what becomes of that session. What was known of one at the same address is of another, as
- * no session of this library is seen to end.
+ * The running thread is about to say what becomes of that session. One at the same address whose socket is known already is
+ * another, as no session of this library is seen to end.
  */
-static __always_inline bool renew_session(const struct tls_session_key *key, u8 role)
+static __always_inline bool enter_session(const struct tls_session_key *key, u8 role)
 {
+	const struct tls_session *known = find_session(key);
 	u64 identity = current_identity();
 
 	if (identity == IDENTITY_IGNORED)
 		return false;
-	session_gone(key);
+	if (known && known->cookie)
+		session_gone(key);
 	session_runs(key, identity, role);
 	return true;
 }
@@ -53,7 +55,7 @@ int on_check(struct pt_regs *ctx)
 	u32 thread = current_thread();
 
 	want_own_stack(ctx);
-	if (renew_session(&check.session, (u32)ctx->cx ? TLS_SERVER : TLS_CLIENT))
+	if (enter_session(&check.session, (u32)ctx->cx ? TLS_SERVER : TLS_CLIENT))
 		bpf_map_update_elem(&nss_checks, &thread, &check, BPF_ANY);
 	return 0;
 }
@@ -136,7 +138,7 @@ int on_check_complete(struct pt_regs *ctx)
 	u8 verdict = nss_error_verdict((int)ctx->si);
 
 	want_own_stack(ctx);
-	if (verdict != TLS_OK && renew_session(&key, TLS_CLIENT))
+	if (verdict != TLS_OK && enter_session(&key, TLS_CLIENT))
 		session_says(&key, verdict, RANK_VERDICT);
 	return 0;
 }
