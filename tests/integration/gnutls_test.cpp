@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Handshakes by GnuTLS, as a client and as a server: every verdict, where and whenever it is asked for, and every other
+// way to fail. Exact counts for both sides.
+#include <memory>
+
+#include "tests/integration/bpf_required.h"
+#include "tests/integration/tls_pairs.h"
+#include "tests/support/certificates.h"
+
+namespace connscope::testing {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr char kConfig[] = "[limits]\nprefixes = 2000\n[probe.gnutls]\nrescan = \"100ms\"\n";
+constexpr char kOnly12[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+constexpr char kOnly13[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+
+Words operator+(Words first, const Words& more) {
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
+/// The pairs of one test program, in the words of gnutls_actor.c.
+class Pairs {
+ public:
+  explicit Pairs(const Certificates& certificates) : certificates_(certificates) {
+    for (const char* priority : {kOnly12, kOnly13}) {
+      priority_ = priority;
+      version_ = priority == kOnly12 ? "_tls12" : "_tls13";
+      add_verdicts();
+      add_kinds_of_success();
+      add_clients_certificates();
+      add_others();
+    }
+    add_mismatches();
+  }
+
+  std::vector<TlsPair> made;
+
+ private:
+  [[nodiscard]] Words server(const std::string& certificate) const {
+    return {"server",     "--priority", priority_, "--certificate", certificates_.pem(certificate), "--key",
+            certificates_.key(certificate)};
+  }
+  [[nodiscard]] Words client() const {
+    return {"client", "PORT", "--priority", priority_, "--trust", certificates_.pem("ca")};
+  }
+  void add(const std::string& name, const Words& server, const Words& client, const std::string& server_word,
+           const std::string& client_word) {
+    made.push_back({name + version_, server, client, server_word, client_word});
+  }
+  void add_verdicts();
+  void add_kinds_of_success();
+  void add_clients_certificates();
+  void add_others();
+  void add_mismatches();
+
+  const Certificates& certificates_;
+  std::string priority_;
+  std::string version_;
+};
+
+/// What the client finds wrong with the server, in the handshake and after it.
+void Pairs::add_verdicts() {
+  const std::vector<std::pair<std::string, std::string>> verdicts = {
+      {"expired", "expired"},    {"notyetvalid", "notyetvalid"}, {"selfsigned", "invalidca"}, {"unknownca", "invalidca"},
+      {"otherchain", "invalidca"}, {"wronghost", "hostname"},      {"revoked", "revoked"}};
+  const Words knows = client() + Words{"--revoked", certificates_.pem("crl")};
+  for (const auto& [certificate, reason] : verdicts) {
+    // The client says no more than that the certificate is bad.
+    add(certificate + "_in", server(certificate), knows + Words{"--verify", "in"}, "badcert", reason);
+    add(certificate + "_callback", server(certificate), knows + Words{"--verify", "callback"}, "badcert", reason);
+    add(certificate + "_waved", server(certificate), knows + Words{"--verify", "waved"}, "ok", "ok");
+    add(certificate + "_after", server(certificate), knows + Words{"--verify", "after"}, "ok", "ok+" + reason);
+    add(certificate + "_ignored", server(certificate), knows + Words{"--verify", "ignored"}, "ok", "ok");
+  }
+}
+
+void Pairs::add_kinds_of_success() {
+  for (const char* how : {"in", "callback", "waved", "after", "ignored"})
+    add(std::string("good_") + how, server("good"), client() + Words{"--verify", how}, "ok", "ok");
+  add("unverified", server("selfsigned"), client(), "ok", "ok");
+  add("non_blocking", server("good") + Words{"--non-blocking"}, client() + Words{"--non-blocking", "--verify", "in"},
+      "ok", "ok");
+  add("non_blocking_expired", server("expired") + Words{"--non-blocking"},
+      client() + Words{"--non-blocking", "--verify", "in"}, "badcert", "expired");
+}
+
+/// What the server finds wrong with the client. In TLS 1.3 the client has succeeded by then.
+void Pairs::add_clients_certificates() {
+  const Words strict = server("good") + Words{"--require", "--verify", "in", "--trust", certificates_.pem("ca"),
+                                              "--revoked", certificates_.pem("crl")};
+  const auto by = [&](const std::string& name) {
+    return client() + Words{"--certificate", certificates_.pem(name), "--key", certificates_.key(name)};
+  };
+  const bool is_late = version_ == "_tls13";
+  const std::string late = is_late ? "ok+" : "";
+  add("client_good", strict, by("client"), "ok", "ok");
+  add("client_expired", strict, by("client_expired"), late + "expired", late + "badcert");
+  add("client_revoked", strict, by("client_revoked"), late + "revoked", late + "badcert");
+  // GnuTLS says so in an alert of its own only in TLS 1.3.
+  add("client_missing", strict, client(), late + "client_cert_required",
+      is_late ? "ok+client_cert_required" : "other_alert");
+}
+
+void Pairs::add_others() {
+  const Words silent{"--silent"};
+  add("refusal_without_alert", server("expired"), client() + Words{"--verify", "in"} + silent, "peer_closed",
+      "expired");
+  add("no_common_protocol", server("good") + Words{"--protocol", "one"}, client() + Words{"--protocol", "two"},
+      "no_application_protocol", "no_application_protocol");
+  add("client_speaks_no_tls", server("good"), {"client", "PORT", "--plain"}, "no handshake, not_tls", "nothing");
+  add("server_speaks_no_tls", {"server", "--plain"}, client(), "nothing", "not_tls");
+  add("no_certificate", {"server", "--priority", priority_}, client(), "handshake_failure", "handshake_failure");
+  add("no_certificate_without_alert", Words{"server", "--priority", priority_} + silent, client(), "handshake_failure",
+      "peer_closed");
+}
+
+/// Nobody can tell these apart: see gnutls.h.
+void Pairs::add_mismatches() {
+  const auto between = [&](const std::string& name, const std::string& ours, const std::string& theirs,
+                           const std::string& word) {
+    version_ = "";
+    priority_ = ours;
+    const Words listening = server("good");
+    priority_ = theirs;
+    add(name, listening, client(), word, word);
+  };
+  between("newer_server", kOnly13, kOnly12, "handshake_failure");
+  between("older_server", kOnly12, kOnly13, "handshake_failure");
+  between("much_older_client", kOnly12, "NORMAL:%UNSAFE_RENEGOTIATION:-VERS-ALL:+VERS-TLS1.1:@SYSTEM",
+          "protocol_version");
+  between("no_common_cipher", "NORMAL:-CIPHER-ALL:+AES-256-GCM", "NORMAL:-CIPHER-ALL:+CHACHA20-POLY1305",
+          "handshake_failure");
+  between("no_common_group", "NORMAL:-GROUP-ALL:+GROUP-X25519", "NORMAL:-GROUP-ALL:+GROUP-SECP256R1",
+          "handshake_failure");
+}
+
+/// Everything that happens, once for all tests.
+struct Stage {
+  Certificates certificates = must(Certificates::make());
+  TlsPairs pairs{{CONNSCOPE_GNUTLS_ACTOR, CONNSCOPE_GNUTLS_ACTOR}, Pairs(certificates).made};
+};
+
+std::unique_ptr<Stage> play() {
+  auto stage = std::make_unique<Stage>();
+  const Actor holder = must(Actor::create("holder", CONNSCOPE_GNUTLS_ACTOR));
+  const ChildProcess holds = must(holder.start({"server"}));
+  const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
+  await_library(agent, "gnutls");
+  stage->pairs.meet(agent);
+  return stage;
+}
+
+class Gnutls : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (missing_for_bpf().empty()) stage_ = play();
+  }
+  static void TearDownTestSuite() { stage_.reset(); }
+  void SetUp() override {
+    CONNSCOPE_NEEDS_BPF();
+    ASSERT_NE(stage_, nullptr) << "the agent did not start";
+  }
+
+  static inline std::unique_ptr<Stage> stage_;
+};
+
+TEST_F(Gnutls, EverySideOfEveryPairHasItsOutcome) {
+  for (std::size_t at = 0; at < stage_->pairs.size(); ++at) {
+    const TlsPair& pair = stage_->pairs.pair(at);
+    EXPECT_EQ(stage_->pairs.server_word(at), pair.server_word) << pair.name << ", server";
+    EXPECT_EQ(stage_->pairs.client_word(at), pair.client_word) << pair.name << ", client";
+  }
+}
+
+}  // namespace
+}  // namespace connscope::testing

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/tls_pairs.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/support/eventually.h"
+
+namespace connscope::testing {
+namespace {
+
+constexpr std::chrono::seconds kStartLimit{10};
+constexpr std::chrono::seconds kRunLimit{20};
+constexpr std::chrono::seconds kSettleLimit{10};
+// What a library has to say is waited for as long as this; a second count would have come by then.
+constexpr std::chrono::milliseconds kNothingMore{2500};
+constexpr char kFamilies[] = "name[]=conn_tls_*&name[]=conn_failures_total";
+
+/// The outcome of one of `runs` that were all alike; as it is when they were not.
+TlsOutcome of_one(TlsOutcome all, int runs) {
+  for (double* each : {&all.ok, &all.failed, &all.in_flight}) *each /= runs;
+  for (auto& [reason, count] : all.failures) count /= runs;
+  return all;
+}
+
+std::string port_of(ChildProcess& server) {
+  static constexpr std::string_view kBefore = "port ";
+  server.await_output("\n", kStartLimit);
+  const std::string said = server.standard_output();
+  if (said.substr(0, kBefore.size()) != kBefore) throw std::runtime_error("no port: " + server.standard_error());
+  return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
+}
+
+}  // namespace
+
+TlsPairs::TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs) : pairs_(std::move(pairs)) {
+  for (std::size_t at = 0; at < pairs_.size(); ++at) {
+    servers_.push_back(must(Actor::create("s" + std::to_string(at), programs.server)));
+    clients_.push_back(must(Actor::create("c" + std::to_string(at), programs.client)));
+  }
+}
+
+void TlsPairs::run(std::size_t at) {
+  ChildProcess server = must(servers_[at].start(pairs_[at].server));
+  std::vector<std::string> arguments = pairs_[at].client;
+  std::replace(arguments.begin(), arguments.end(), std::string("PORT"), port_of(server));
+  ChildProcess client = must(clients_[at].start(arguments));
+  client.close_input();
+  must(client.wait(kRunLimit));
+  must(server.wait(kRunLimit));
+}
+
+void TlsPairs::meet(const AgentProcess& agent) {
+  for (std::size_t at = 0; at < pairs_.size(); ++at)
+    for (int run_number = 0; run_number < kPairRuns; ++run_number) run(at);
+  const auto look = [&] {
+    outcomes_ = read_tls_outcomes(must(agent.scrape(kFamilies)));
+    return is_as_expected();
+  };
+  eventually(kSettleLimit, look);
+  std::this_thread::sleep_for(kNothingMore);
+  look();
+}
+
+bool TlsPairs::is_as_expected() const {
+  for (std::size_t at = 0; at < pairs_.size(); ++at)
+    if (server_word(at) != pairs_[at].server_word || client_word(at) != pairs_[at].client_word) return false;
+  return true;
+}
+
+std::string TlsPairs::word(const Actor& actor) const {
+  const auto found = outcomes_.find(actor.name());
+  if (found == outcomes_.end()) return TlsOutcome().word();
+  // A failure of which there is no handshake has no word there.
+  const TlsOutcome one = of_one(found->second, kPairRuns);
+  const bool has_handshake = one.ok + one.failed + one.in_flight > 0;
+  if (!has_handshake && one.failures.size() == 1 && one.failures.begin()->second == 1)
+    return "no handshake, " + one.failures.begin()->first;
+  return one.word();
+}
+
+void await_library(const AgentProcess& agent, const std::string& probe) {
+  const bool found = eventually(kStartLimit, [&] {
+    return must(agent.scrape("name[]=connscope_bpf_map_*"))
+               .sum("connscope_bpf_map_entries", {{"map", probe + "_libraries"}}) > 0;
+  });
+  if (!found) throw std::runtime_error("the probe " + probe + " hangs in no library");
+}
+
+}  // namespace connscope::testing

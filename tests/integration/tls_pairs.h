@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pairs of TLS programs that shake hands while an agent looks on, each pair under process names of its own, and what
+// the agent has to say of both sides. One thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/integration/lab.h"
+#include "tests/integration/tls_outcomes.h"
+#include "tests/integration/world.h"
+
+namespace connscope::testing {
+
+/// How often each pair shakes hands.
+inline constexpr int kPairRuns = 2;
+
+struct TlsPair {
+  std::string name;
+  /// Arguments; the server's first line is "port N", and the client is given N in the place of "PORT".
+  std::vector<std::string> server;
+  std::vector<std::string> client;
+  /// "ok", a reason, "ok+REASON" where a refusal comes after success, or "nothing"; see TlsOutcome::word.
+  std::string server_word;
+  std::string client_word;
+};
+
+struct TlsPairPrograms {
+  std::string server;
+  std::string client;
+};
+
+class TlsPairs {
+ public:
+  TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs);
+
+  /// Lets all of them meet, each kPairRuns times, and waits until the agent has told all that it has to.
+  void meet(const AgentProcess& agent);
+  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
+  [[nodiscard]] const TlsPair& pair(std::size_t at) const { return pairs_[at]; }
+  /// What the agent has told, in words that compare with the expected ones when every run had the same outcome.
+  [[nodiscard]] std::string server_word(std::size_t at) const { return word(servers_[at]); }
+  [[nodiscard]] std::string client_word(std::size_t at) const { return word(clients_[at]); }
+
+ private:
+  void run(std::size_t at);
+  [[nodiscard]] bool is_as_expected() const;
+  [[nodiscard]] std::string word(const Actor& actor) const;
+
+  std::vector<TlsPair> pairs_;
+  std::vector<Actor> servers_;
+  std::vector<Actor> clients_;
+  TlsOutcomes outcomes_;
+};
+
+/// Waits until programs of that probe hang in a library.
+void await_library(const AgentProcess& agent, const std::string& probe);
+
+}  // namespace connscope::testing
