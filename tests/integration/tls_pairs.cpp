@@ -59,17 +59,25 @@ void TlsPairs::meet(const AgentProcess& agent) {
     for (int run_number = 0; run_number < kPairRuns; ++run_number) run(at);
   const auto look = [&] {
     outcomes_ = read_tls_outcomes(must(agent.scrape(kFamilies)));
-    return is_as_expected();
+    return differences().empty();
   };
   eventually(kSettleLimit, look);
   std::this_thread::sleep_for(kNothingMore);
   look();
 }
 
-bool TlsPairs::is_as_expected() const {
-  for (std::size_t at = 0; at < pairs_.size(); ++at)
-    if (server_word(at) != pairs_[at].server_word || client_word(at) != pairs_[at].client_word) return false;
-  return true;
+std::vector<std::string> TlsPairs::differences() const {
+  std::vector<std::string> found;
+  const auto compare = [&](const TlsPair& pair, const char* side, const Actor& actor, const std::string& expected) {
+    const std::string told = word(actor);
+    if (!expected.empty() && told != expected)
+      found.push_back(pair.name + ": the " + side + " has " + told + " and not " + expected);
+  };
+  for (std::size_t at = 0; at < pairs_.size(); ++at) {
+    compare(pairs_[at], "server", servers_[at], pairs_[at].server_word);
+    compare(pairs_[at], "client", clients_[at], pairs_[at].client_word);
+  }
+  return found;
 }
 
 std::string TlsPairs::word(const Actor& actor) const {

@@ -22,7 +22,8 @@ struct TlsPair {
   /// Arguments; the server's first line is "port N", and the client is given N in the place of "PORT".
   std::vector<std::string> server;
   std::vector<std::string> client;
-  /// "ok", a reason, "ok+REASON" where a refusal comes after success, or "nothing"; see TlsOutcome::word.
+  /// "ok", a reason, "ok+REASON" where a refusal comes after success, or "nothing"; see TlsOutcome::word. Empty: what
+  /// that side is told of is another test's concern.
   std::string server_word;
   std::string client_word;
 };
@@ -38,15 +39,11 @@ class TlsPairs {
 
   /// Lets all of them meet, each kPairRuns times, and waits until the agent has told all that it has to.
   void meet(const AgentProcess& agent);
-  [[nodiscard]] std::size_t size() const { return pairs_.size(); }
-  [[nodiscard]] const TlsPair& pair(std::size_t at) const { return pairs_[at]; }
-  /// What the agent has told, in words that compare with the expected ones when every run had the same outcome.
-  [[nodiscard]] std::string server_word(std::size_t at) const { return word(servers_[at]); }
-  [[nodiscard]] std::string client_word(std::size_t at) const { return word(clients_[at]); }
+  /// What the agent told otherwise than it should have, a line each.
+  [[nodiscard]] std::vector<std::string> differences() const;
 
  private:
   void run(std::size_t at);
-  [[nodiscard]] bool is_as_expected() const;
   [[nodiscard]] std::string word(const Actor& actor) const;
 
   std::vector<TlsPair> pairs_;

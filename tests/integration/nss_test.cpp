@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Handshakes of NSS: two clients, one that shakes hands within its reads and writes (tstclnt) and one that asks for the
+// handshake (curl's library), against servers of every kind of certificate.
+#include <algorithm>
+#include <functional>
+#include <memory>
+
+#include "tests/integration/bpf_required.h"
+#include "tests/integration/tls_pairs.h"
+#include "tests/support/certificates.h"
+#include "tests/support/tls_peers/tls_peers.h"
+
+namespace connscope::testing {
+namespace {
+
+using Words = std::vector<std::string>;
+
+constexpr char kConfig[] = "[limits]\nprefixes = 2000\n[probe.nss]\nrescan = \"100ms\"\n";
+constexpr char kTstclnt[] = "/usr/bin/tstclnt";
+
+struct Verdict {
+  std::string certificate;
+  std::string in_12;
+  std::string in_13;
+};
+
+/// What NSS does not say itself, its alert says, which TLS 1.3 hides.
+const std::vector<Verdict>& verdicts() {
+  static const std::vector<Verdict> all = {{"good", "ok", "ok"},
+                                           {"expired", "expired", "expired"},
+                                           {"notyetvalid", "notyetvalid", "notyetvalid"},
+                                           {"selfsigned", "badcert", "badcert"},
+                                           {"unknownca", "invalidca", "invalidca"},
+                                           {"otherchain", "invalidca", "badcert"},
+                                           {"wronghost", "hostname", "hostname"},
+                                           {"revoked", "revoked", "revoked"}};
+  return all;
+}
+
+Words tstclnt(const Certificates& certificates, const std::string& version, const Words& more = {}) {
+  Words words = {"-O", "-h", "127.0.0.1", "-a", "localhost", "-p", "PORT", "-d", "sql:" + certificates.folder() + "/nss",
+                 "-V", "tls" + version + ":tls" + version};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+Words curl(const Certificates& certificates, const std::string& version) {
+  return {"PORT", version, certificates.folder()};
+}
+
+using ClientWords = std::function<Words(const std::string& version)>;
+
+std::vector<TlsPair> pairs_of(const Certificates& certificates, const ClientWords& client) {
+  std::vector<TlsPair> pairs;
+  for (const std::string version : {"1.2", "1.3"}) {
+    for (const Verdict& verdict : verdicts()) {
+      pairs.push_back({verdict.certificate + " " + version,
+                       {"--certificate", certificates.folder() + "/" + verdict.certificate, "--times", "1"},
+                       client(version),
+                       {},
+                       version == "1.2" ? verdict.in_12 : verdict.in_13});
+    }
+  }
+  return pairs;
+}
+
+/// tstclnt, told to let every certificate pass, finds the same faults, and they are none.
+std::vector<TlsPair> tolerant_pairs(const Certificates& certificates) {
+  auto pairs = pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version, {"-o"}); });
+  for (TlsPair& pair : pairs) {
+    pair.name += " tolerated";
+    pair.client_word = "ok";
+  }
+  return pairs;
+}
+
+/// Everything that happens, once for all tests.
+struct Stage {
+  Certificates certificates = must(Certificates::make());
+  TlsPairs implicit{{CONNSCOPE_TLS_PEER, kTstclnt},
+                    pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version); })};
+  TlsPairs tolerant{{CONNSCOPE_TLS_PEER, kTstclnt}, tolerant_pairs(certificates)};
+  std::unique_ptr<TlsPairs> explicitly;  // where there is such a library
+};
+
+bool has_curl() {
+  const auto stacks = tls_stacks();
+  return std::find(stacks.begin(), stacks.end(), "curl_nss") != stacks.end();
+}
+
+/// The client keeps the library mapped while its server waits for more to come.
+void play_with_library(Stage& stage, const AgentProcess& agent) {
+  const Certificates& certificates = stage.certificates;
+  const Actor server = must(Actor::create("keeper", CONNSCOPE_TLS_PEER));
+  const Actor client = must(Actor::create("kept", kTstclnt));
+  const auto silent = must(Listener::serve(server, {"--certificate", certificates.folder() + "/good", "--play",
+                                                    "silent", "--stage", "before", "--times", "1"}));
+  Words words = tstclnt(certificates, "1.3");
+  std::replace(words.begin(), words.end(), std::string("PORT"), silent.port);
+  const ChildProcess kept = must(client.start(words));
+  await_library(agent, "nss");
+  stage.implicit.meet(agent);
+  stage.tolerant.meet(agent);
+  if (stage.explicitly) stage.explicitly->meet(agent);
+}
+
+std::unique_ptr<Stage> play() {
+  auto stage = std::make_unique<Stage>();
+  must(add_nss_database(stage->certificates));
+  if (has_curl()) {
+    const Certificates& certificates = stage->certificates;
+    stage->explicitly = std::make_unique<TlsPairs>(
+        TlsPairPrograms{CONNSCOPE_TLS_PEER, CONNSCOPE_CURL_NSS},
+        pairs_of(certificates, [&](const auto& version) { return curl(certificates, version); }));
+  }
+  const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
+  play_with_library(*stage, agent);
+  return stage;
+}
+
+class Nss : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    if (missing_for_bpf().empty()) stage_ = play();
+  }
+  static void TearDownTestSuite() { stage_.reset(); }
+  void SetUp() override {
+    CONNSCOPE_NEEDS_BPF();
+    ASSERT_NE(stage_, nullptr) << "the agent did not start";
+  }
+
+  static inline std::unique_ptr<Stage> stage_;
+};
+
+void expect_no_differences(const TlsPairs& pairs) {
+  for (const std::string& difference : pairs.differences()) ADD_FAILURE() << difference;
+}
+
+TEST_F(Nss, ClientThatShakesHandsWithinItsReads) { expect_no_differences(stage_->implicit); }
+
+TEST_F(Nss, ClientThatLetsEveryCertificatePass) { expect_no_differences(stage_->tolerant); }
+
+TEST_F(Nss, ClientThatAsksForTheHandshake) {
+  if (!stage_->explicitly) GTEST_SKIP() << "this distribution has no libcurl with NSS any more";
+  expect_no_differences(*stage_->explicitly);
+}
+
+}  // namespace
+}  // namespace connscope::testing
