@@ -142,7 +142,25 @@ void Pairs::add_mismatches() {
 struct Stage {
   Certificates certificates = must(Certificates::make());
   TlsPairs pairs{{CONNSCOPE_GNUTLS_ACTOR, CONNSCOPE_GNUTLS_ACTOR}, Pairs(certificates).made};
+  // Of kMeasured handshakes, both ends: how often programs ran.
+  double runs = 0;
+  double runs_when_not_blocking = 0;
+  double runs_with_more_records = 0;
 };
+
+constexpr int kMeasured = 20;
+
+double measure(const AgentProcess& agent, const Certificates& certificates, const Words& both, const Words& talk) {
+  const Actor server = must(Actor::create("measured_s", CONNSCOPE_GNUTLS_ACTOR));
+  const Actor client = must(Actor::create("measured_c", CONNSCOPE_GNUTLS_ACTOR));
+  const Words common = both + talk + Words{"--times", std::to_string(kMeasured)};
+  const TlsPair pair{"measured",
+                     Words{"server", "--certificate", certificates.pem("good"), "--key", certificates.key("good")} + common,
+                     Words{"client", "PORT", "--trust", certificates.pem("ca"), "--verify", "in"} + common,
+                     {},
+                     {}};
+  return runs_during(agent, "gnutls", [&] { run_pair(server, client, pair); });
+}
 
 std::unique_ptr<Stage> play() {
   auto stage = std::make_unique<Stage>();
@@ -151,6 +169,9 @@ std::unique_ptr<Stage> play() {
   const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
   await_library(agent, "gnutls");
   stage->pairs.meet(agent);
+  stage->runs = measure(agent, stage->certificates, {}, {});
+  stage->runs_when_not_blocking = measure(agent, stage->certificates, {"--non-blocking"}, {});
+  stage->runs_with_more_records = measure(agent, stage->certificates, {}, {"--records", "50"});
   return stage;
 }
 
@@ -170,6 +191,16 @@ class Gnutls : public ::testing::Test {
 
 TEST_F(Gnutls, EverySideOfEveryPairHasItsOutcome) {
   for (const std::string& difference : stage_->pairs.differences()) ADD_FAILURE() << difference;
+}
+
+TEST_F(Gnutls, ProgramsRunSeldomInAHandshakeAndNeverAfterIt) {
+  for (const double runs : {stage_->runs, stage_->runs_when_not_blocking}) {
+    EXPECT_GT(runs, 2 * kMeasured);
+    EXPECT_LE(runs / (2 * kMeasured), 8);
+  }
+  EXPECT_EQ(stage_->runs_with_more_records, stage_->runs);
+  RecordProperty("runs_a_handshake", std::to_string(stage_->runs / (2 * kMeasured)));
+  RecordProperty("runs_a_handshake_not_blocking", std::to_string(stage_->runs_when_not_blocking / (2 * kMeasured)));
 }
 
 }  // namespace

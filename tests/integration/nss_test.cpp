@@ -82,6 +82,7 @@ struct Stage {
                     pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version); })};
   TlsPairs tolerant{{CONNSCOPE_TLS_PEER, kTstclnt}, tolerant_pairs(certificates)};
   std::unique_ptr<TlsPairs> explicitly;  // where there is such a library
+  double runs = 0;  // of programs, in one handshake of a client
 };
 
 bool has_curl() {
@@ -103,6 +104,9 @@ void play_with_library(Stage& stage, const AgentProcess& agent) {
   stage.implicit.meet(agent);
   stage.tolerant.meet(agent);
   if (stage.explicitly) stage.explicitly->meet(agent);
+  const Actor measured = must(Actor::create("measured", kTstclnt));
+  const TlsPair pair = pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version); }).front();
+  stage.runs = runs_during(agent, "nss", [&] { run_pair(server, measured, pair); });
 }
 
 std::unique_ptr<Stage> play() {
@@ -144,6 +148,11 @@ TEST_F(Nss, ClientThatLetsEveryCertificatePass) { expect_no_differences(stage_->
 TEST_F(Nss, ClientThatAsksForTheHandshake) {
   if (!stage_->explicitly) GTEST_SKIP() << "this distribution has no libcurl with NSS any more";
   expect_no_differences(*stage_->explicitly);
+}
+
+TEST_F(Nss, ProgramsRunSeldomInAHandshake) {
+  EXPECT_GT(stage_->runs, 2);
+  EXPECT_LE(stage_->runs, 8);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/tls_pairs.h"
 
-#include <sys/wait.h>
+#include <bpf/bpf.h>
 
 #include <algorithm>
 #include <chrono>
@@ -35,7 +35,35 @@ std::string port_of(ChildProcess& server) {
   return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
 }
 
+double runs_of(const AgentProcess& agent, const std::string& probe) {
+  double runs = 0;
+  for (const ExposedSample& sample : must(agent.scrape("name[]=connscope_bpf_runs_total")).samples()) {
+    if (sample.name != "connscope_bpf_runs_total") continue;
+    const std::string& program = sample.labels.at("program");
+    if (program.substr(0, probe.size() + 1) == probe + "/") runs += sample.value;
+  }
+  return runs;
+}
+
 }  // namespace
+
+void run_pair(const Actor& server, const Actor& client, const TlsPair& pair) {
+  ChildProcess listening = must(server.start(pair.server));
+  std::vector<std::string> arguments = pair.client;
+  std::replace(arguments.begin(), arguments.end(), std::string("PORT"), port_of(listening));
+  ChildProcess connecting = must(client.start(arguments));
+  connecting.close_input();
+  must(connecting.wait(kRunLimit));
+  must(listening.wait(kRunLimit));
+}
+
+double runs_during(const AgentProcess& agent, const std::string& probe, const std::function<void()>& what) {
+  const UniqueFd counting(bpf_enable_stats(BPF_STATS_RUN_TIME));
+  if (!counting) throw std::runtime_error("the kernel counts no runs of BPF programs");
+  const double before = runs_of(agent, probe);
+  what();
+  return runs_of(agent, probe) - before;
+}
 
 TlsPairs::TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs) : pairs_(std::move(pairs)) {
   for (std::size_t at = 0; at < pairs_.size(); ++at) {
@@ -44,19 +72,9 @@ TlsPairs::TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs) : pairs
   }
 }
 
-void TlsPairs::run(std::size_t at) {
-  ChildProcess server = must(servers_[at].start(pairs_[at].server));
-  std::vector<std::string> arguments = pairs_[at].client;
-  std::replace(arguments.begin(), arguments.end(), std::string("PORT"), port_of(server));
-  ChildProcess client = must(clients_[at].start(arguments));
-  client.close_input();
-  must(client.wait(kRunLimit));
-  must(server.wait(kRunLimit));
-}
-
 void TlsPairs::meet(const AgentProcess& agent) {
   for (std::size_t at = 0; at < pairs_.size(); ++at)
-    for (int run_number = 0; run_number < kPairRuns; ++run_number) run(at);
+    for (int run_number = 0; run_number < kPairRuns; ++run_number) run_pair(servers_[at], clients_[at], pairs_[at]);
   const auto look = [&] {
     outcomes_ = read_tls_outcomes(must(agent.scrape(kFamilies)));
     return differences().empty();

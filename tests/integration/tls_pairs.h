@@ -4,6 +4,7 @@
 // the agent has to say of both sides. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct TlsPairPrograms {
   std::string client;
 };
 
+/// Lets the two meet, and waits for their ends.
+void run_pair(const Actor& server, const Actor& client, const TlsPair& pair);
+
 class TlsPairs {
  public:
   TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs);
@@ -43,7 +47,6 @@ class TlsPairs {
   [[nodiscard]] std::vector<std::string> differences() const;
 
  private:
-  void run(std::size_t at);
   [[nodiscard]] std::string word(const Actor& actor) const;
 
   std::vector<TlsPair> pairs_;
@@ -51,6 +54,9 @@ class TlsPairs {
   std::vector<Actor> clients_;
   TlsOutcomes outcomes_;
 };
+
+/// How often the kernel ran programs of that probe meanwhile.
+double runs_during(const AgentProcess& agent, const std::string& probe, const std::function<void()>& what);
 
 /// Waits until programs of that probe hang in a library.
 void await_library(const AgentProcess& agent, const std::string& probe);
