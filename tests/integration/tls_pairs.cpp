@@ -37,7 +37,8 @@ std::string port_of(ChildProcess& server) {
 
 double runs_of(const AgentProcess& agent, const std::string& probe) {
   double runs = 0;
-  for (const ExposedSample& sample : must(agent.scrape("name[]=connscope_bpf_runs_total")).samples()) {
+  const Exposition shown = must(agent.scrape("name[]=connscope_bpf_runs_total"));
+  for (const ExposedSample& sample : shown.samples()) {
     if (sample.name != "connscope_bpf_runs_total") continue;
     const std::string& program = sample.labels.at("program");
     if (program.substr(0, probe.size() + 1) == probe + "/") runs += sample.value;
