@@ -143,6 +143,18 @@ static __noinline __some_use void bind_session(struct handshake *handshake, u64 
 	handshake->session = at_work->session;
 }
 
+/* A client's library found fault, and shows no success: the program has overridden the verdict, for now or for good. */
+static __always_inline void doubt_at_success(struct handshake *handshake)
+{
+	struct tls_session *session = find_session(&handshake->session);
+
+	if (!session || handshake->role != TLS_CLIENT || session->rank != RANK_VERDICT)
+		return;
+	handshake->doubt = session->reason;
+	session->reason = TLS_OK;
+	session->rank = RANK_NONE;
+}
+
 /* It has succeeded. The entry stays: a refusal may follow. */
 static __always_inline void finish_handshake(struct handshake *handshake, u64 now)
 {
@@ -150,6 +162,7 @@ static __always_inline void finish_handshake(struct handshake *handshake, u64 no
 		return;
 	handshake->phase = PHASE_DONE;
 	handshake->ended_ns = now;
+	doubt_at_success(handshake);
 	own_handshake(handshake, IDENTITY_UNKNOWN);
 	count_handshake(handshake, false);
 }
