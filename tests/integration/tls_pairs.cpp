@@ -53,6 +53,8 @@ void run_pair(const Actor& server, const Actor& client, const TlsPair& pair) {
   std::vector<std::string> arguments = pair.client;
   std::replace(arguments.begin(), arguments.end(), std::string("PORT"), port_of(listening));
   ChildProcess connecting = must(client.start(arguments));
+  // A client that sends what it reads has something to send: else its close would say that it refuses its server.
+  must(connecting.write_input("hello\n"));
   connecting.close_input();
   must(connecting.wait(kRunLimit));
   must(listening.wait(kRunLimit));
