@@ -67,11 +67,13 @@ probe::ProbeReport LibraryProbe::report() const {
   if (object_.map_fd("ledger") < 0) return {};  // never started
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   // That nobody uses the library just now is no problem.
-  for (probe::HookStatus& hook : report.hooks)
+  for (probe::HookStatus& hook : report.hooks) {
     hook.variant = way_ == probe::UprobeWay::kMulti ? "uprobe_multi" : "perf";
+    hook.problem.clear();
+  }
   const auto problems = uprobes_.problems();
   report.hooks.insert(report.hooks.end(), problems.begin(), problems.end());
-  report.maps = {{library_.name + "_libraries", uprobes_.attached(), uprobes_.limit()}};
+  report.maps = {{"libraries", uprobes_.attached(), uprobes_.limit()}};
   return report;
 }
 

@@ -115,7 +115,7 @@ std::string TlsPairs::word(const Actor& actor) const {
 void await_library(const AgentProcess& agent, const std::string& probe) {
   const bool found = eventually(kStartLimit, [&] {
     return must(agent.scrape("name[]=connscope_bpf_map_*"))
-               .sum("connscope_bpf_map_entries", {{"map", probe + "_libraries"}}) > 0;
+               .sum("connscope_bpf_map_entries", {{"map", probe + "/libraries"}}) > 0;
   });
   if (!found) throw std::runtime_error("the probe " + probe + " hangs in no library");
 }
