@@ -320,7 +320,10 @@ static __noinline __some_use void session_fails(const struct tls_session_key *ke
 		settle(session->cookie);
 }
 
-/* The library's handshake has come to an end. Without a reason of its own it failed for what the wire shows. */
+/*
+ * The library's handshake has come to an end. Without a reason of its own it failed for what the wire shows; with one it refuses what
+ * the wire may have seen succeed.
+ */
 static __noinline __some_use void session_ends(const struct tls_session_key *key, bool is_ok)
 {
 	struct tls_session *session = find_session(key);
@@ -344,7 +347,7 @@ static __noinline __some_use void session_ends(const struct tls_session_key *key
 		handshake->phase = PHASE_OVER;
 		handshake->ended_ns = now;
 	}
-	if (handshake->phase == PHASE_OVER)
+	if (handshake->phase == PHASE_OVER || (handshake->phase == PHASE_DONE && session->rank < RANK_NONE))
 		settle(session->cookie);
 }
 
