@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// function_offsets: where functions are in a library's file, by its dynamic symbols. The file may come from a container
-// that is not to be trusted, so every number in it is held against bounds before it is used. 64-bit ELF of this
-// machine's byte order and kind only. Any thread.
+// functions_in: where functions are in the file of a library or an executable, by its symbols: the dynamic ones, and
+// those for debuggers where they were left in. The file may come from a container that is not to be trusted, so every
+// number in it is held against bounds before it is used, and tables are read by pieces. 64-bit ELF of this machine's
+// byte order and kind only. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +15,21 @@
 
 namespace connscope::probe {
 
-/// Offsets in the file, by name: those of `names` that the library has. The descriptor is only borrowed.
+/// A function's code in the file.
+struct Function {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;  ///< 0 when the symbol does not tell
+  bool operator==(const Function&) const = default;
+};
+/// By name: those of `names` that the file has. The descriptor is only borrowed.
+using Functions = std::map<std::string, std::vector<Function>>;
+[[nodiscard]] Result<Functions> functions_in(int fd, const std::vector<std::string>& names);
+
+/// The same, where the size is of no interest.
 using FunctionOffsets = std::map<std::string, std::vector<std::uint64_t>>;
 [[nodiscard]] Result<FunctionOffsets> function_offsets(int fd, const std::vector<std::string>& names);
+
+/// The code of a function; an error when it is larger than any.
+[[nodiscard]] Result<std::vector<std::uint8_t>> code_of(int fd, const Function& function);
 
 }  // namespace connscope::probe

@@ -85,6 +85,41 @@ TEST(ElfFunctions, AnAddressBecomesAPlaceInTheFile) {
   EXPECT_EQ(found->at("one"), std::vector<std::uint64_t>{0x1234});
 }
 
+TEST(ElfFunctions, SymbolsForDebuggersCountToo) {
+  Library library;
+  library.sections[1].sh_type = SHT_SYMTAB;
+  library.symbols[1].st_size = 16;
+  const auto found = functions_in(file_of(library.bytes()).get(), {"one"});
+  ASSERT_TRUE(found) << found.error().message();
+  EXPECT_EQ(found->at("one"), (std::vector<Function>{{0x1234, 16}}));
+}
+
+TEST(ElfFunctions, ANameMayBeTheTailOfAnother) {
+  Library library;
+  std::memcpy(library.names, "\0atone", 7);
+  EXPECT_TRUE(offsets_in(library.bytes())->empty());
+  library.symbols[1].st_name = 3;
+  EXPECT_EQ(offsets_in(library.bytes())->count("one"), 1U);
+}
+
+TEST(ElfFunctions, NamesAreFoundInEachPieceOfALargeTable) {
+  for (std::size_t before : {std::size_t{1}, (std::size_t{1} << 18U) - 2, std::size_t{1} << 20U}) {
+    Library library;
+    library.symbols[1].st_name = static_cast<Elf64_Word>(before);
+    library.sections[2].sh_offset = sizeof(Library);
+    library.sections[2].sh_size = before + 4;
+    const std::string names = std::string(before, '\0') + "one" + '\0';
+    EXPECT_EQ(offsets_in(library.bytes() + names)->count("one"), 1U) << before;
+  }
+}
+
+TEST(ElfFunctions, CodeIsReadUpToABound) {
+  const UniqueFd file = file_of("code");
+  EXPECT_EQ(code_of(file.get(), {1, 2}).value(), (std::vector<std::uint8_t>{'o', 'd'}));
+  EXPECT_FALSE(code_of(file.get(), {1, 4}));
+  EXPECT_EQ(code_of(file.get(), {0, ~std::uint64_t{0}}).error().message(), "more bytes of code than any file has");
+}
+
 TEST(ElfFunctions, WhatIsNoCodeOfItsOwnIsLeftOut) {
   Library library;
   library.symbols[1].st_shndx = SHN_UNDEF;
@@ -116,25 +151,25 @@ TEST(ElfFunctions, OtherFilesAreRefusedWithTheReason) {
   EXPECT_EQ(refusal(library), "not of this machine's 64-bit kind");
   library = Library();
   library.sections[1].sh_type = SHT_PROGBITS;
-  EXPECT_EQ(refusal(library), "no dynamic symbols");
+  EXPECT_EQ(refusal(library), "no symbols");
   library = Library();
   library.sections[1].sh_link = 3;
-  EXPECT_EQ(refusal(library), "no dynamic symbols");
+  EXPECT_EQ(refusal(library), "no symbols");
 }
 
 TEST(ElfFunctions, NumbersBeyondAllReasonAreRefusedUnread) {
   Library library;
   library.header.e_shnum = 0xffff;
-  EXPECT_EQ(refusal(library), "more sections than any library has");
+  EXPECT_EQ(refusal(library), "more sections than any file has");
   library = Library();
   library.header.e_phnum = 0xffff;
-  EXPECT_EQ(refusal(library), "more segments than any library has");
+  EXPECT_EQ(refusal(library), "more segments than any file has");
   library = Library();
   library.sections[1].sh_size = ~std::uint64_t{0};
-  EXPECT_EQ(refusal(library), "more dynamic symbols than any library has");
+  EXPECT_EQ(refusal(library), "more symbols than any file has");
   library = Library();
   library.sections[2].sh_size = std::uint64_t{1} << 40U;
-  EXPECT_EQ(refusal(library), "more names of symbols than any library has");
+  EXPECT_EQ(refusal(library), "more names of symbols than any file has");
   library = Library();
   library.sections[2].sh_offset = ~std::uint64_t{0};
   EXPECT_NE(refusal(library), "");

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/x86_code.h"
+
+#include <Zydis/Zydis.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <optional>
+#include <string>
+
+namespace connscope::probe {
+namespace {
+
+/// Instructions of a prologue; whoever has none that is emulated among these has none in it.
+constexpr int kPrologue = 8;
+
+struct Instruction {
+  std::uint64_t offset = 0;
+  ZydisDecodedInstruction decoded{};
+  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operands{};
+};
+
+/// The instructions of some code, one after the other.
+class Sweep {
+ public:
+  explicit Sweep(std::span<const std::uint8_t> code) : code_(code) {
+    ZydisDecoderInit(&decoder_, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+  }
+  /// Nothing at the end, and at bytes that are no instruction; is_at_end() tells which.
+  std::optional<Instruction> next() {
+    Instruction instruction;
+    instruction.offset = at_;
+    if (is_at_end() || !ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder_, code_.data() + at_, code_.size() - at_,
+                                                            &instruction.decoded, instruction.operands.data())))
+      return std::nullopt;
+    at_ += instruction.decoded.length;
+    return instruction;
+  }
+  [[nodiscard]] bool is_at_end() const { return at_ == code_.size(); }
+  [[nodiscard]] std::uint64_t offset() const { return at_; }
+
+ private:
+  std::span<const std::uint8_t> code_;
+  ZydisDecoder decoder_{};
+  std::size_t at_ = 0;
+};
+
+/// Whether it may go on elsewhere than at the next instruction.
+bool is_branch(const Instruction& instruction) {
+  switch (instruction.decoded.meta.category) {
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_COND_BR:
+    case ZYDIS_CATEGORY_UNCOND_BR:
+    case ZYDIS_CATEGORY_RET:
+    case ZYDIS_CATEGORY_INTERRUPT:
+    case ZYDIS_CATEGORY_SYSCALL:
+    case ZYDIS_CATEGORY_SYSRET:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// arch/x86/kernel/uprobes.c, as in Linux 5.10: branch_setup_xol_ops() and push_setup_xol_ops(). Nops of several bytes
+/// are emulated by later kernels only.
+bool is_emulated(const Instruction& instruction) {
+  const ZydisDecodedInstruction& decoded = instruction.decoded;
+  const std::uint8_t opcode = decoded.opcode;
+  const bool has_prefix = decoded.raw.prefix_count > 0;
+  if (decoded.opcode_map == ZYDIS_OPCODE_MAP_0F) return opcode >= 0x80 && opcode <= 0x8f && !has_prefix;
+  if (decoded.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) return false;
+  if (opcode >= 0x50 && opcode <= 0x57) {
+    const bool is_rex_b = has_prefix && decoded.raw.prefix_count == 1 && decoded.raw.prefixes[0].value == 0x41;
+    return !has_prefix || is_rex_b;
+  }
+  if (has_prefix) return false;
+  return (opcode >= 0x70 && opcode <= 0x7f) || opcode == 0xe8 || opcode == 0xe9 || opcode == 0xeb || opcode == 0x90;
+}
+
+bool passes_arguments(ZydisRegister name, CallingConvention convention) {
+  static constexpr std::initializer_list<ZydisRegister> kSystemV = {ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI,
+                                                                    ZYDIS_REGISTER_RDX, ZYDIS_REGISTER_RCX,
+                                                                    ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9};
+  // The Go internal ABI; R14 is the running goroutine.
+  static constexpr std::initializer_list<ZydisRegister> kGo = {
+      ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RBX, ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI,
+      ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9,  ZYDIS_REGISTER_R10, ZYDIS_REGISTER_R11, ZYDIS_REGISTER_R14};
+  const auto& registers = convention == CallingConvention::kGo ? kGo : kSystemV;
+  return std::find(registers.begin(), registers.end(), name) != registers.end();
+}
+
+bool writes_argument(const Instruction& instruction, CallingConvention convention) {
+  for (std::size_t i = 0; i < instruction.decoded.operand_count; ++i) {
+    const ZydisDecodedOperand& operand = instruction.operands[i];
+    const bool is_written = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+    if (!is_written || operand.type != ZYDIS_OPERAND_TYPE_REGISTER) continue;
+    const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, operand.reg.value);
+    if (passes_arguments(whole, convention)) return true;
+  }
+  return false;
+}
+
+/// The first one that is emulated, with nothing before it that would make a difference to a probe.
+std::uint64_t first_emulated(std::span<const std::uint8_t> code, CallingConvention convention) {
+  Sweep sweep(code);
+  for (int i = 0; i < kPrologue; ++i) {
+    const auto instruction = sweep.next();
+    if (!instruction) return 0;
+    if (is_emulated(*instruction)) return instruction->offset;
+    if (is_branch(*instruction) || writes_argument(*instruction, convention)) return 0;
+  }
+  return 0;
+}
+
+/// Where a jump leads to, in the same function or beyond.
+std::optional<std::uint64_t> jump_target(const Instruction& instruction) {
+  for (std::size_t i = 0; i < instruction.decoded.operand_count_visible; ++i) {
+    const ZydisDecodedOperand& operand = instruction.operands[i];
+    if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE && operand.imm.is_relative)
+      return instruction.offset + instruction.decoded.length + operand.imm.value.u;
+  }
+  return std::nullopt;
+}
+
+/// A jump to somewhere behind the entry, up to `offset`: one call would come by more than once. Those to the entry
+/// itself have to be lived with: so Go's functions begin anew with a larger stack.
+bool is_jumped_over(std::span<const std::uint8_t> code, std::uint64_t offset) {
+  Sweep sweep(code);
+  while (const auto instruction = sweep.next()) {
+    const auto target = jump_target(*instruction);
+    if (target && *target > 0 && *target <= offset) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<std::uint64_t>> return_offsets(std::span<const std::uint8_t> code) {
+  Sweep sweep(code);
+  std::vector<std::uint64_t> found;
+  while (const auto instruction = sweep.next())
+    if (instruction->decoded.meta.category == ZYDIS_CATEGORY_RET) found.push_back(instruction->offset);
+  if (!sweep.is_at_end()) return Error("no instruction at " + std::to_string(sweep.offset()) + " of the function");
+  return found;
+}
+
+std::uint64_t emulated_offset(std::span<const std::uint8_t> code, CallingConvention convention) {
+  const std::uint64_t offset = first_emulated(code, convention);
+  return offset > 0 && is_jumped_over(code, offset) ? 0 : offset;
+}
+
+}  // namespace connscope::probe

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where in a function's x86-64 machine code a uprobe should sit: at its returns, where the return address must stay as
+// it is (Go's stacks move, so uretprobes break its programs); and at an instruction that the kernel emulates, which
+// costs half a microsecond a hit, when single-stepping any other costs over ten on some machines. The bytes may be
+// anything. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "agent/base/result.h"
+
+namespace connscope::probe {
+
+/// Who passes the arguments, and so in which registers they are when a function begins.
+enum class CallingConvention { kSystemV, kGo };
+
+/// Offsets of the RET instructions of a whole function. An error when its bytes are not code from end to end, as no
+/// probe may be put within an instruction.
+[[nodiscard]] Result<std::vector<std::uint64_t>> return_offsets(std::span<const std::uint8_t> code);
+
+/// The offset of the first instruction that every supported kernel emulates under a uprobe, that each call of the
+/// function comes to once, and that finds the arguments still in their registers; 0, the entry, when there is none. The
+/// stack pointer may have moved by then, so this is no place for a uretprobe, nor for arguments on the stack.
+[[nodiscard]] std::uint64_t emulated_offset(std::span<const std::uint8_t> code, CallingConvention convention);
+
+}  // namespace connscope::probe

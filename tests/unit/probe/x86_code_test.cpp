@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/probe/x86_code.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace connscope::probe {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+std::uint64_t emulated(const Bytes& code) { return emulated_offset(code, CallingConvention::kSystemV); }
+
+Bytes operator+(Bytes left, const Bytes& right) {
+  left.insert(left.end(), right.begin(), right.end());
+  return left;
+}
+
+const Bytes kEndbr64 = {0xf3, 0x0f, 0x1e, 0xfa};
+const Bytes kPushRbp = {0x55};
+const Bytes kPushR12 = {0x41, 0x54};
+const Bytes kRet = {0xc3};
+const Bytes kSubRsp = {0x48, 0x83, 0xec, 0x18};
+const Bytes kMovEaxEdi = {0x89, 0xf8};
+const Bytes kMovRdiRsp = {0x48, 0x89, 0xe7};
+
+TEST(X86Code, ReturnsAreFoundAndNothingThatLooksLikeOne) {
+  // mov $0xc3c3c3c3,%eax; ret; repz ret; ret $8
+  const Bytes code = Bytes{0xb8, 0xc3, 0xc3, 0xc3, 0xc3} + kRet + Bytes{0xf3, 0xc3} + Bytes{0xc2, 0x08, 0x00};
+  EXPECT_EQ(return_offsets(code).value(), (std::vector<std::uint64_t>{5, 6, 8}));
+  EXPECT_TRUE(return_offsets(Bytes{}).value().empty());
+}
+
+TEST(X86Code, WhatIsNotCodeToItsEndHasNoReturns) {
+  EXPECT_EQ(return_offsets(kRet + Bytes{0x06}).error().message(), "no instruction at 1 of the function");
+  EXPECT_FALSE(return_offsets(kRet + Bytes{0xb8, 0x00}));  // cut
+}
+
+TEST(X86Code, AnEntryThatIsEmulatedIsThePlace) {
+  for (const Bytes& first : {kPushRbp, kPushR12, Bytes{0x90}, Bytes{0xeb, 0x02}, Bytes{0xe9, 0, 0, 0, 0}})
+    EXPECT_EQ(emulated(first + kSubRsp + kPushRbp), 0U);
+}
+
+TEST(X86Code, ThePlaceIsPastWhatLeavesTheArgumentsAlone) {
+  EXPECT_EQ(emulated(kEndbr64 + kPushRbp + kRet), 4U);
+  EXPECT_EQ(emulated(kEndbr64 + kPushR12 + kRet), 4U);
+  EXPECT_EQ(emulated(kEndbr64 + kSubRsp + kMovEaxEdi + kPushRbp + kRet), 10U);
+  const Bytes test_and_jump = {0x48, 0x85, 0xff, 0x0f, 0x84, 0, 1, 0, 0};  // test %rdi,%rdi; je
+  EXPECT_EQ(emulated(test_and_jump), 3U);
+}
+
+TEST(X86Code, APushOfWhatIsWiderOrNarrowerIsNoPlace) {
+  EXPECT_EQ(emulated(kSubRsp + Bytes{0x66, 0x55} + kRet), 0U);              // push %bp
+  EXPECT_EQ(emulated(kSubRsp + Bytes{0x68, 1, 0, 0, 0} + kRet), 0U);        // push $1
+  EXPECT_EQ(emulated(kSubRsp + Bytes{0x0f, 0x1f, 0x44, 0, 0} + kRet), 0U);  // nopl, which old kernels single-step
+}
+
+TEST(X86Code, NoPlaceIsPastAChangeOfAnArgument) {
+  EXPECT_EQ(emulated(kMovRdiRsp + kPushRbp + kRet), 0U);
+  EXPECT_EQ(emulated(Bytes{0x31, 0xff} + kPushRbp + kRet), 0U);  // xor %edi,%edi changes %rdi
+  // The same instruction changes an argument of Go's, and none of C's.
+  const Bytes code = kMovEaxEdi + kPushRbp + kRet;
+  EXPECT_EQ(emulated(code), 2U);
+  EXPECT_EQ(emulated_offset(code, CallingConvention::kGo), 0U);
+}
+
+TEST(X86Code, NoPlaceIsPastABranchNorWhereOneLeadsTo) {
+  EXPECT_EQ(emulated(kSubRsp + Bytes{0xff, 0xd0} + kPushRbp), 0U);          // call *%rax
+  EXPECT_EQ(emulated(kEndbr64 + kPushRbp + Bytes{0xeb, 0xfd} + kRet), 0U);  // jmp to the push
+  EXPECT_EQ(emulated(kEndbr64 + kPushRbp + Bytes{0xeb, 0xf9} + kRet), 4U);  // jmp to the entry
+}
+
+TEST(X86Code, AFunctionOfGoIsProbedAtTheCheckOfItsStack) {
+  // cmp 0x10(%r14),%rsp; jbe; sub $0x18,%rsp; …; ret; call; jmp to the entry
+  const Bytes code = Bytes{0x49, 0x3b, 0x66, 0x10, 0x76, 0x05} + kSubRsp + kRet + Bytes{0xe8, 0, 0, 0, 0, 0xeb, 0xee};
+  EXPECT_EQ(emulated_offset(code, CallingConvention::kGo), 4U);
+  EXPECT_EQ(return_offsets(code).value(), std::vector<std::uint64_t>{10});
+}
+
+TEST(X86Code, NoBytesMakeItGoAstray) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 20'000; ++round) {
+    Bytes code(random() % 64);
+    for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random());
+    EXPECT_TRUE(code.empty() || emulated(code) < code.size());
+    const auto returns = return_offsets(code);
+    EXPECT_TRUE(!returns || returns->size() <= code.size());
+  }
+}
+
+}  // namespace
+}  // namespace connscope::probe
