@@ -32,6 +32,8 @@ constexpr std::array kProbes = {
     Entry{"tls", make_tls},
     Entry{"gnutls", make_gnutls},
     Entry{"nss", make_nss},
+    Entry{"packet", make_packet}, Entry{"tcp", make_tcp},       Entry{"libc_lookup", make_libc_lookup},
+    Entry{"dns", make_dns},       Entry{"gnutls", make_gnutls},
 };
 
 }  // namespace

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // functions_in: where functions are in the file of a library or an executable, by its symbols: the dynamic ones, and
-// those for debuggers where they were left in. The file may come from a container that is not to be trusted, so every
-// number in it is held against bounds before it is used, and tables are read by pieces. 64-bit ELF of this machine's
-// byte order and kind only. Any thread.
+// those for debuggers where they were left in. The file is not trusted (elf_file.h). Any thread.
 #pragma once
 
 #include <cstdint>

@@ -19,6 +19,8 @@ constexpr std::size_t kShownProblems = 8;
 
 /// A place that a program hangs on: its event and its link.
 constexpr std::size_t kDescriptorsPerPlace = 2;
+/// RET instructions of a function, at a guess.
+constexpr std::size_t kRets = 16;
 
 std::int64_t ns_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
@@ -36,19 +38,32 @@ void make_room_for_descriptors(std::size_t more) {
 void LibraryUprobes::set_programs(std::vector<LibraryProgram> programs, UprobeWay way) {
   programs_ = std::move(programs);
   way_ = way;
-  make_room_for_descriptors(limit_ * functions().size() * kDescriptorsPerPlace);
+  std::size_t places = 0;
+  for (const LibraryProgram& program : programs_)
+    places += program.functions.size() * (program.at == HangAt::kRets ? kRets : 1);
+  make_room_for_descriptors(limit_ * places * kDescriptorsPerPlace);
+}
+
+LibraryUprobes::LibraryUprobes(MappedLibraries::Wanted wanted, std::size_t limit) : limit_(limit) {
+  sources_.push_back(std::make_unique<MappedLibraries>(std::move(wanted)));
 }
 
 Status LibraryUprobes::look(std::size_t max_reads) {
-  const auto look = mapped_.look(max_reads);
-  if (!look) return look.error();
-  for (const MappedFile& file : look->gone) give_back(file);
   left_out_ = 0;
+  for (const auto& source : sources_)
+    if (auto looked = look_at(*source, max_reads); !looked) return looked;
+  return {};
+}
+
+Status LibraryUprobes::look_at(ProgramFiles& source, std::size_t max_reads) {
+  const auto look = source.look(max_reads);
+  if (!look) return look.error();
+  for (const MappedFile& file : look->gone) give_back({&source, file});
   for (const Mapping& mapping : look->offered) {
     if (libraries_.size() >= limit_ || names_.size() >= 4 * limit_) {
       ++left_out_;
     } else {
-      take_up(mapping);
+      take_up(source, mapping);
     }
   }
   return {};
@@ -63,9 +78,9 @@ Result<LibraryUprobes::FileId> LibraryUprobes::identify(int file) {
   return FileId{is_overlay ? 0 : status.st_dev, status.st_ino, ns_of(status.st_mtim), ns_of(status.st_ctim)};
 }
 
-void LibraryUprobes::take_up(const Mapping& mapping) {
-  const auto file = mapped_.open(mapping);
-  // The process has ended meanwhile. When others map the file too, it is offered again.
+void LibraryUprobes::take_up(ProgramFiles& source, const Mapping& mapping) {
+  const auto file = source.open(mapping);
+  // The process has ended meanwhile. When others run the file too, it is offered again.
   if (!file && (file.error().code() == ENOENT || file.error().code() == ESRCH)) return;
   const auto id = file ? identify(file->get()) : Result<FileId>(file.error());
   const FileId key = id ? *id : FileId{0, mapping.file.inode, 0, 0};
@@ -79,15 +94,15 @@ void LibraryUprobes::take_up(const Mapping& mapping) {
     }
   }
   ++known->second.users;
-  names_[mapping.file] = key;
-  mapped_.take_up(mapping.file);
+  names_[{&source, mapping.file}] = key;
+  source.take_up(mapping.file);
 }
 
-void LibraryUprobes::give_back(const MappedFile& file) {
-  const auto name = names_.find(file);
-  if (name == names_.end()) return;
-  const auto library = libraries_.find(name->second);
-  names_.erase(name);
+void LibraryUprobes::give_back(const Name& name) {
+  const auto known = names_.find(name);
+  if (known == names_.end()) return;
+  const auto library = libraries_.find(known->second);
+  names_.erase(known);
   if (library != libraries_.end() && --library->second.users == 0) libraries_.erase(library);
 }
 
@@ -98,32 +113,66 @@ std::vector<std::string> LibraryUprobes::functions() const {
   return names;
 }
 
+/// Where in the file a program has to hang for one function.
+Result<std::vector<std::uint64_t>> LibraryUprobes::places_in(int file, const Function& function, HangAt at) const {
+  if (at == HangAt::kEntry || at == HangAt::kReturn) return std::vector{function.offset};
+  const auto code = code_of(file, function);
+  if (!code) return code.error();
+  if (at == HangAt::kCheapEntry) return std::vector{function.offset + emulated_offset(*code, kind_.convention)};
+  auto places = return_offsets(*code);
+  if (!places) return places.error();
+  for (std::uint64_t& place : *places) place += function.offset;
+  return places;
+}
+
+Status LibraryUprobes::hang(int file, const Functions& functions, Library& library) const {
+  for (const LibraryProgram& program : programs_) {
+    UprobePlaces places{program.program, program.at == HangAt::kReturn, {}};
+    for (const std::string& name : program.functions) {
+      const auto found = functions.find(name);
+      if (found == functions.end()) continue;
+      for (const Function& function : found->second) {
+        const auto offsets = places_in(file, function, program.at);
+        if (!offsets) return offsets.error().context(name);
+        places.offsets.insert(places.offsets.end(), offsets->begin(), offsets->end());
+      }
+    }
+    // Two names may be those of one function.
+    std::sort(places.offsets.begin(), places.offsets.end());
+    places.offsets.erase(std::unique(places.offsets.begin(), places.offsets.end()), places.offsets.end());
+    auto links = attach_uprobes(file, places, way_);
+    if (!links) return links.error();
+    std::move(links->begin(), links->end(), std::back_inserter(library.links));
+  }
+  return {};
+}
+
 LibraryUprobes::Library LibraryUprobes::attach(int file, const std::string& path) const {
   Library library;
   library.path = path;
-  const auto offsets = function_offsets(file, functions());
-  if (!offsets || offsets->empty()) {
-    library.problem = offsets ? "it has none of the functions" : offsets.error().message();
+  const auto found = kind_.find(file, functions());
+  if (!found || found->empty()) {
+    library.problem = found ? "it has none of the functions" : found.error().message();
     return library;
   }
-  for (const LibraryProgram& program : programs_) {
-    UprobePlaces places{program.program, program.at_return, {}};
-    for (const std::string& function : program.functions)
-      if (const auto found = offsets->find(function); found != offsets->end())
-        places.offsets.insert(places.offsets.end(), found->second.begin(), found->second.end());
-    auto links = attach_uprobes(file, places, way_);
-    if (!links) {
-      library.problem = links.error().message();
-      library.links.clear();
-      return library;
-    }
-    std::move(links->begin(), links->end(), std::back_inserter(library.links));
+  if (auto hung = hang(file, *found, library); !hung) {
+    library.problem = hung.error().message();
+    library.links.clear();
+    return library;
   }
+  if (kind_.version) library.version = kind_.version(file);
   return library;
 }
 
 void LibraryUprobes::detach() {
   for (auto& [id, library] : libraries_) library.links.clear();
+}
+
+std::vector<LibraryUprobes::Copy> LibraryUprobes::copies() const {
+  std::vector<Copy> copies;
+  for (const auto& [id, library] : libraries_)
+    if (!library.links.empty()) copies.push_back({library.path, library.version});
+  return copies;
 }
 
 std::size_t LibraryUprobes::attached() const {
@@ -146,8 +195,7 @@ std::vector<HookStatus> LibraryUprobes::problems() const {
   if (left_out_ > 0)
     shown.push_back(
         {"", "libraries",
-         std::to_string(left_out_) + " more are mapped than the " + std::to_string(limit_) + " that it has room for",
-         ""});
+         std::to_string(left_out_) + " more are run than the " + std::to_string(limit_) + " that it has room for", ""});
   return shown;
 }
 

@@ -5,7 +5,6 @@
 // a few system calls for each process that is known, and a read of /proc/PID/maps for each that is new. One thread.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -18,51 +17,31 @@
 
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
+#include "agent/probe/program_files.h"
 
 namespace connscope::probe {
-
-/// A file as the maps of a process name it.
-struct MappedFile {
-  std::string device;  ///< "fe:01"
-  std::uint64_t inode = 0;
-  auto operator<=>(const MappedFile&) const = default;
-};
-
-/// Where a process has it.
-struct Mapping {
-  MappedFile file;
-  std::string process;  ///< folder name in procfs
-  std::string range;    ///< "7f0…-7f1…", file name in map_files
-  std::string path;     ///< in the process's root directory
-};
 
 /// The mappings with code in a text like /proc/PID/maps whose file's name is wanted, one of each file. `process` stays
 /// empty.
 [[nodiscard]] std::vector<Mapping> mappings_in(std::string_view maps,
                                                const std::function<bool(std::string_view)>& wanted);
 
-class MappedLibraries {
+class MappedLibraries final : public ProgramFiles {
  public:
   /// Is told the last part of a path.
   using Wanted = std::function<bool(std::string_view name)>;
   /// `procfs` is where proc(5) is mounted.
   explicit MappedLibraries(Wanted wanted, std::string procfs = "/proc");
 
-  struct Look {
-    /// Mapped now, and not taken up (`take_up`) so far. Each file once.
-    std::vector<Mapping> offered;
-    /// Taken up, and mapped by nobody any more. Forgotten with this look.
-    std::vector<MappedFile> gone;
-  };
+  using Look = FileLook;
   /// Looks at all processes, and into the maps of `max_reads` of those that are new; the rest is left for the next
   /// look.
-  Result<Look> look(std::size_t max_reads);
-  /// Is not offered again while it is mapped.
-  void take_up(const MappedFile& file) { taken_up_.insert(file); }
+  Result<Look> look(std::size_t max_reads) override;
+  void take_up(const MappedFile& file) override { taken_up_.insert(file); }
 
   /// Opens the mapped file itself, be it deleted or hidden by another mount; where the agent may not (map_files wants
   /// CAP_CHECKPOINT_RESTORE), the file of that path in the process's root directory.
-  [[nodiscard]] Result<UniqueFd> open(const Mapping& mapping) const;
+  [[nodiscard]] Result<UniqueFd> open(const Mapping& mapping) const override;
 
   [[nodiscard]] std::size_t processes() const { return processes_.size(); }
 

@@ -121,13 +121,13 @@ Status LibcLookup::start(const probe::SharedMaps& shared) {
   const auto& programs = skeleton_->progs;
   // The returns first: a call that was entered before them would stay in `lookups`.
   libraries_.set_programs({{programs.on_return,
-                            true,
+                            probe::HangAt::kReturn,
                             {"getaddrinfo", "getnameinfo", "gethostbyname_r", "gethostbyname2_r", "gethostbyaddr_r"}},
-                           {programs.on_getaddrinfo, false, {"getaddrinfo"}},
-                           {programs.on_getnameinfo, false, {"getnameinfo"}},
-                           {programs.on_gethostbyname, false, {"gethostbyname_r"}},
-                           {programs.on_gethostbyname2, false, {"gethostbyname2_r"}},
-                           {programs.on_gethostbyaddr, false, {"gethostbyaddr_r"}}},
+                           {programs.on_getaddrinfo, probe::HangAt::kEntry, {"getaddrinfo"}},
+                           {programs.on_getnameinfo, probe::HangAt::kEntry, {"getnameinfo"}},
+                           {programs.on_gethostbyname, probe::HangAt::kEntry, {"gethostbyname_r"}},
+                           {programs.on_gethostbyname2, probe::HangAt::kEntry, {"gethostbyname2_r"}},
+                           {programs.on_gethostbyaddr, probe::HangAt::kEntry, {"gethostbyaddr_r"}}},
                           way_);
   if (auto looked = look(std::numeric_limits<std::size_t>::max()); !looked) return looked;
   const auto problems = libraries_.problems();

@@ -17,14 +17,14 @@ bool is_gnutls(std::string_view name) { return name.substr(0, 13) == "libgnutls.
 /// The returns first: a call that was entered before them would stay.
 std::vector<probe::LibraryProgram> programs_of(const gnutls_bpf& skeleton) {
   const auto& programs = skeleton.progs;
-  return {{programs.on_handshake_return, true, {"gnutls_handshake"}},
-          {programs.on_verify_return, true, {"gnutls_certificate_verify_peers"}},
-          {programs.on_alert_get_return, true, {"gnutls_alert_get"}},
-          {programs.on_check_hostname_return, true, {"gnutls_x509_crt_check_hostname2"}},
-          {programs.on_gone, false, {"gnutls_credentials_clear"}},
-          {programs.on_alert_get, false, {"gnutls_alert_get"}},
-          {programs.on_verify, false, {"gnutls_certificate_verify_peers"}},
-          {programs.on_handshake, false, {"gnutls_handshake"}}};
+  return {{programs.on_handshake_return, probe::HangAt::kReturn, {"gnutls_handshake"}},
+          {programs.on_verify_return, probe::HangAt::kReturn, {"gnutls_certificate_verify_peers"}},
+          {programs.on_alert_get_return, probe::HangAt::kReturn, {"gnutls_alert_get"}},
+          {programs.on_check_hostname_return, probe::HangAt::kReturn, {"gnutls_x509_crt_check_hostname2"}},
+          {programs.on_gone, probe::HangAt::kCheapEntry, {"gnutls_credentials_clear"}},
+          {programs.on_alert_get, probe::HangAt::kCheapEntry, {"gnutls_alert_get"}},
+          {programs.on_verify, probe::HangAt::kCheapEntry, {"gnutls_certificate_verify_peers"}},
+          {programs.on_handshake, probe::HangAt::kCheapEntry, {"gnutls_handshake"}}};
 }
 
 probe::BpfObject::Opener open_gnutls(const TlsLibrary::Hang& hang) {
@@ -34,8 +34,8 @@ probe::BpfObject::Opener open_gnutls(const TlsLibrary::Hang& hang) {
 }  // namespace
 
 Result<std::unique_ptr<probe::Probe>> make_gnutls(const probe::ProbeContext&, config::Section section) {
-  return std::unique_ptr<probe::Probe>(std::make_unique<LibraryProbe>(TlsLibrary{"gnutls", is_gnutls, open_gnutls},
-                                                                      LibrarySettings::parse(section)));
+  return std::unique_ptr<probe::Probe>(
+      std::make_unique<LibraryProbe>(TlsLibrary{"gnutls", is_gnutls, open_gnutls}, LibrarySettings::parse(section)));
 }
 
 }  // namespace connscope::bpf

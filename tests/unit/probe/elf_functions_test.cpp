@@ -169,7 +169,7 @@ TEST(ElfFunctions, NumbersBeyondAllReasonAreRefusedUnread) {
   EXPECT_EQ(refusal(library), "more symbols than any file has");
   library = Library();
   library.sections[2].sh_size = std::uint64_t{1} << 40U;
-  EXPECT_EQ(refusal(library), "more names of symbols than any file has");
+  EXPECT_EQ(refusal(library), "more names than any file has");
   library = Library();
   library.sections[2].sh_offset = ~std::uint64_t{0};
   EXPECT_NE(refusal(library), "");
