@@ -13,6 +13,7 @@ ProbeFactory make_tcp;
 ProbeFactory make_libc_lookup;
 ProbeFactory make_dns;
 ProbeFactory make_tls;
+ProbeFactory make_openssl;
 ProbeFactory make_gnutls;
 ProbeFactory make_nss;
 

@@ -25,6 +25,9 @@ constexpr std::uint8_t kThroughWord = 0x25;
 constexpr std::uint8_t kBound = 0xF2;
 constexpr std::size_t kJumpBytes = 6;
 
+/// How a stub is called, after the function's name.
+const std::string kStub = "@plt";
+
 /// Words that hold the address of a function of another library, and its name.
 using Slots = std::unordered_map<std::uint64_t, std::string>;
 
@@ -85,20 +88,40 @@ bool may_have_stubs(const Elf64_Shdr& section) {
   return section.sh_type == SHT_PROGBITS && (section.sh_flags & SHF_EXECINSTR) != 0 && section.sh_entsize > 0;
 }
 
-Status add_stubs(const ElfFile& file, const Elf64_Shdr& section, const Slots& slots, ImportStubs& stubs) {
+Status add_stubs(const ElfFile& file, const Elf64_Shdr& section, const Slots& slots, Functions& found) {
   const auto code =
       read_table<std::uint8_t>(file.fd(), section.sh_offset, section.sh_size, kMaxStubBytes, "bytes of stubs");
   if (!code) return code.error();
-  for (const StubPlace& stub : jumps_through_words(*code, section.sh_addr))
-    if (const auto slot = slots.find(stub.slot); slot != slots.end())
-      stubs[slot->second].push_back(section.sh_offset + stub.at);
+  for (const JumpThroughWord& jump : jumps_through_words(*code, section.sh_addr))
+    if (const auto slot = slots.find(jump.slot); slot != slots.end())
+      found[slot->second + kStub].push_back({section.sh_offset + jump.at, kJumpBytes});
   return {};
+}
+
+Status add_stubs_in(int fd, const std::vector<std::string>& names, Functions& found) {
+  const auto file = ElfFile::read(fd);
+  if (!file) return file.error();
+  const auto slots = slots_in(*file, names);
+  if (!slots) return slots.error();
+  for (const Elf64_Shdr& section : file->sections()) {
+    if (slots->empty() || !may_have_stubs(section)) continue;
+    if (auto added = add_stubs(*file, section, *slots, found); !added) return added.error();
+  }
+  return {};
+}
+
+/// The names of which the stubs are asked for.
+std::vector<std::string> imports_among(const std::vector<std::string>& names) {
+  std::vector<std::string> imports;
+  for (const std::string& name : names)
+    if (name.ends_with(kStub)) imports.push_back(name.substr(0, name.size() - kStub.size()));
+  return imports;
 }
 
 }  // namespace
 
-std::vector<StubPlace> jumps_through_words(std::span<const std::uint8_t> code, std::uint64_t address) {
-  std::vector<StubPlace> found;
+std::vector<JumpThroughWord> jumps_through_words(std::span<const std::uint8_t> code, std::uint64_t address) {
+  std::vector<JumpThroughWord> found;
   for (std::size_t at = 0; at + kJumpBytes <= code.size(); ++at) {
     if (code[at] != kJump || code[at + 1] != kThroughWord) continue;
     std::int32_t displacement = 0;
@@ -109,19 +132,14 @@ std::vector<StubPlace> jumps_through_words(std::span<const std::uint8_t> code, s
   return found;
 }
 
-Result<ImportStubs> import_stubs(int fd, const std::vector<std::string>& names) {
-  ImportStubs stubs;
-  const auto file = ElfFile::read(fd);
-  if (!file) return file.error();
+Result<Functions> functions_and_stubs_in(int fd, const std::vector<std::string>& names) {
+  auto found = functions_in(fd, names);
 #if defined(__x86_64__)
-  const auto slots = slots_in(*file, names);
-  if (!slots) return slots.error();
-  for (const Elf64_Shdr& section : file->sections()) {
-    if (slots->empty() || !may_have_stubs(section)) continue;
-    if (auto added = add_stubs(*file, section, *slots, stubs); !added) return added.error();
-  }
+  const auto imports = imports_among(names);
+  if (!found || imports.empty()) return found;
+  if (auto added = add_stubs_in(fd, imports, *found); !added) return added.error();
 #endif
-  return stubs;
+  return found;
 }
 
 }  // namespace connscope::probe

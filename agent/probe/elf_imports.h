@@ -1,31 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// import_stubs: where a file calls functions of other libraries: the stubs that its linker made for these, one for each
-// function (.plt). A uprobe there sees the calls of this one library alone, and finds registers and stack as at the
-// function's own entry. x86-64 only; elsewhere, and where a file was built to call without stubs, nothing is found. The
-// file is not trusted (elf_file.h). Any thread.
+// functions_and_stubs_in: where functions are in a file, and where it calls functions of other libraries: the stubs that
+// its linker made for these, one for each function (.plt). A uprobe there sees the calls of this one library alone, and
+// finds registers and stack as at the function's own entry. Stubs on x86-64 only; elsewhere, and where a file was built
+// to call without them, none are found. The file is not trusted (elf_file.h). Any thread.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/probe/elf_functions.h"
 
 namespace connscope::probe {
 
-/// Offsets in the file, by name: those of `names` that it has stubs for. The descriptor is only borrowed.
-using ImportStubs = std::map<std::string, std::vector<std::uint64_t>>;
-[[nodiscard]] Result<ImportStubs> import_stubs(int fd, const std::vector<std::string>& names);
+/// By name: functions_in, and as "NAME@plt" the stub for NAME. The descriptor is only borrowed.
+[[nodiscard]] Result<Functions> functions_and_stubs_in(int fd, const std::vector<std::string>& names);
 
-/// A stub in code that lies at `address`: it jumps to where the word at `slot` points.
-struct StubPlace {
+/// A jump to where the word at `slot` points.
+struct JumpThroughWord {
   std::uint64_t slot = 0;
   std::uint64_t at = 0;  ///< index in the code
+  bool operator==(const JumpThroughWord&) const = default;
 };
-/// All jumps in the code that go through a word in memory, whoever made them.
-[[nodiscard]] std::vector<StubPlace> jumps_through_words(std::span<const std::uint8_t> code, std::uint64_t address);
+/// All of them in a section of stubs, whose first byte has that address.
+[[nodiscard]] std::vector<JumpThroughWord> jumps_through_words(std::span<const std::uint8_t> code,
+                                                               std::uint64_t address);
 
 }  // namespace connscope::probe

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/tls/openssl.h"
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "agent/probe/elf_imports.h"
+#include "bpf/tls/library_probe.h"
+#include "bpf/tls/openssl.skel.h"
+
+namespace connscope::bpf {
+namespace {
+
+/// libssl.so.3, libssl.so.1.1, and libssl-0a1b2c3d.so.3 as packages of Python bring their own.
+bool is_openssl(std::string_view name) {
+  return name.starts_with("libssl.so.") || (name.starts_with("libssl-") && name.find(".so.") != std::string_view::npos);
+}
+
+/// One that it was linked into, and that kept its symbols; others that offer its functions, such as BoringSSL, have no
+/// such state machine.
+bool has_openssl(int fd) {
+  const auto functions = probe::functions_in(fd, {"ossl_statem_fatal"});
+  return functions && !functions->empty();
+}
+
+/// The ends first: an object that began before them would stay.
+std::vector<probe::LibraryProgram> programs_of(const openssl_bpf& skeleton) {
+  using probe::HangAt;
+  const auto& programs = skeleton.progs;
+  return {{programs.on_gone, HangAt::kCheapEntry, {"SSL_free"}},
+          {programs.on_verdict, HangAt::kReturn, {"X509_STORE_CTX_get_error", "X509_STORE_CTX_get_error@plt"}},
+          {programs.on_error, HangAt::kEntry, {"ERR_vset_error@plt"}},
+          {programs.on_error_of_1_1, HangAt::kEntry, {"ERR_put_error@plt"}},
+          {programs.on_fatal, HangAt::kCheapEntry, {"ossl_statem_fatal", "ossl_rlayer_fatal"}},
+          {programs.on_work, HangAt::kCheapEntry, {"SSL_do_handshake"}},
+          {programs.on_clear, HangAt::kCheapEntry, {"SSL_clear"}},
+          {programs.on_client, HangAt::kCheapEntry, {"SSL_set_connect_state"}},
+          {programs.on_server, HangAt::kCheapEntry, {"SSL_set_accept_state"}}};
+}
+
+probe::BpfObject::Opener open_openssl(const TlsLibrary::Hang& hang) {
+  return probe::BpfObject::opener<openssl_bpf>([hang](const openssl_bpf& skeleton) { hang(programs_of(skeleton)); });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<probe::Probe>> make_openssl(const probe::ProbeContext&, config::Section section) {
+  TlsLibrary library{"openssl", is_openssl, open_openssl};
+  library.is_executable = has_openssl;
+  library.kind.find = probe::functions_and_stubs_in;
+  return std::unique_ptr<probe::Probe>(
+      std::make_unique<LibraryProbe>(std::move(library), LibrarySettings::parse(section)));
+}
+
+}  // namespace connscope::bpf
