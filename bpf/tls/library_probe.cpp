@@ -2,6 +2,7 @@
 #include "bpf/tls/library_probe.h"
 
 #include <limits>
+#include <memory>
 
 namespace connscope::bpf {
 namespace {
@@ -11,6 +12,13 @@ constexpr std::size_t kReadsPerLook = 500;
 /// The maps of the probe `tls`, one of which tells of all.
 constexpr char kMapOfTls[] = "tls_sessions";
 
+probe::LibraryUprobes::Sources sources_of(const TlsLibrary& library) {
+  probe::LibraryUprobes::Sources sources;
+  if (library.is_library) sources.push_back(std::make_unique<probe::MappedLibraries>(library.is_library));
+  if (library.is_executable) sources.push_back(std::make_unique<probe::Executables>(library.is_executable));
+  return sources;
+}
+
 }  // namespace
 
 LibrarySettings LibrarySettings::parse(config::Section section) {
@@ -18,6 +26,11 @@ LibrarySettings LibrarySettings::parse(config::Section section) {
   return {section.duration("rescan", 10s, 100ms, 1h),
           static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000))};
 }
+
+LibraryProbe::LibraryProbe(TlsLibrary library, LibrarySettings settings)
+    : library_(std::move(library)),
+      settings_(settings),
+      uprobes_(sources_of(library_), settings.libraries, library_.kind) {}
 
 Status LibraryProbe::load(const probe::SharedMaps& shared) {
   if (shared.count(kMapOfTls) == 0) return Error("it needs the probe tls, which is off");

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "agent/probe/bpf_object.h"
+#include "agent/probe/executables.h"
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/mapped_libraries.h"
 #include "agent/probe/probe.h"
@@ -32,6 +33,8 @@ struct TlsLibrary {
   std::string name;  ///< of the probe
   probe::MappedLibraries::Wanted is_library;
   std::function<probe::BpfObject::Opener(Hang)> open;
+  probe::Executables::Wanted is_executable = nullptr;  ///< one that the library was linked into; empty: none is looked for
+  probe::LibraryKind kind = {};
 };
 
 struct LibrarySettings {
@@ -45,8 +48,7 @@ class LibraryProbe final : public probe::Probe {
  public:
   using Clock = std::chrono::steady_clock;
 
-  LibraryProbe(TlsLibrary library, LibrarySettings settings)
-      : library_(std::move(library)), settings_(settings), uprobes_(library_.is_library, settings.libraries) {}
+  LibraryProbe(TlsLibrary library, LibrarySettings settings);
 
   [[nodiscard]] std::string_view name() const override { return library_.name; }
   Status start(const probe::SharedMaps& shared) override;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/probe/elf_imports.h"
@@ -46,8 +47,7 @@ probe::BpfObject::Opener open_openssl(const TlsLibrary::Hang& hang) {
 }  // namespace
 
 Result<std::unique_ptr<probe::Probe>> make_openssl(const probe::ProbeContext&, config::Section section) {
-  TlsLibrary library{"openssl", is_openssl, open_openssl};
-  library.is_executable = has_openssl;
+  TlsLibrary library{"openssl", is_openssl, open_openssl, has_openssl};
   library.kind.find = probe::functions_and_stubs_in;
   return std::unique_ptr<probe::Probe>(
       std::make_unique<LibraryProbe>(std::move(library), LibrarySettings::parse(section)));

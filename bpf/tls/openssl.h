@@ -58,7 +58,9 @@ static inline __u8 openssl_verdict(int code)
 /* What an alert from the peer says. One that only says goodbye is left to the wire. */
 static inline __u8 openssl_alert_reason(int alert)
 {
-	return alert == 0 /* close_notify */ || alert == 90 /* user_canceled */ ? TLS_OK : tls_alert_reason(alert);
+	if (alert == 0 /* close_notify */ || alert == 90 /* user_canceled */)
+		return TLS_OK;
+	return tls_alert_reason(alert & 0xFF);
 }
 
 /* What an error says by itself; TLS_OK: nothing that the wire would not know better. */
