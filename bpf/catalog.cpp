@@ -31,6 +31,7 @@ constexpr std::array kProbes = {
     Entry{"libc_lookup", make_libc_lookup},
     Entry{"dns", make_dns},
     Entry{"tls", make_tls},
+    Entry{"openssl", make_openssl},
     Entry{"gnutls", make_gnutls},
     Entry{"nss", make_nss},
     Entry{"packet", make_packet}, Entry{"tcp", make_tcp},       Entry{"libc_lookup", make_libc_lookup},
