@@ -15,7 +15,7 @@ using metrics::Histogram;
 namespace {
 
 /// How far a counter has risen since it was read last.
-std::uint64_t rise(std::uint64_t& seen, std::uint64_t sum) { return sum - std::exchange(seen, sum); }
+__u64 rise(__u64& seen, __u64 sum) { return sum - std::exchange(seen, sum); }
 
 }  // namespace
 
