@@ -34,8 +34,6 @@ constexpr std::array kProbes = {
     Entry{"openssl", make_openssl},
     Entry{"gnutls", make_gnutls},
     Entry{"nss", make_nss},
-    Entry{"packet", make_packet}, Entry{"tcp", make_tcp},       Entry{"libc_lookup", make_libc_lookup},
-    Entry{"dns", make_dns},       Entry{"gnutls", make_gnutls},
 };
 
 }  // namespace
