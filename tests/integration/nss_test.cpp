@@ -38,9 +38,10 @@ const std::vector<Verdict>& verdicts() {
   return all;
 }
 
+/// What it sends is a file that is there: a client that sends nothing refuses its server by its close.
 Words tstclnt(const Certificates& certificates, const std::string& version, const Words& more = {}) {
-  Words words = {"-O", "-h", "127.0.0.1", "-a", "localhost", "-p", "PORT", "-d", "sql:" + certificates.folder() + "/nss",
-                 "-V", "tls" + version + ":tls" + version};
+  Words words = {"-O",   "-h", "127.0.0.1", "-a", "localhost", "-p", "PORT", "-d", "sql:" + certificates.folder() + "/nss",
+                 "-V",   "tls" + version + ":tls" + version, "-A", certificates.pem("ca")};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -95,10 +96,10 @@ void play_with_library(Stage& stage, const AgentProcess& agent) {
   const Certificates& certificates = stage.certificates;
   const Actor server = must(Actor::create("keeper", CONNSCOPE_TLS_PEER));
   const Actor client = must(Actor::create("kept", kTstclnt));
-  const auto silent = must(Listener::serve(server, {"--certificate", certificates.folder() + "/good", "--play",
-                                                    "silent", "--stage", "before", "--times", "1"}));
+  ChildProcess silent = must(server.start({"--certificate", certificates.folder() + "/good", "--play", "silent",
+                                           "--stage", "before", "--times", "1"}));
   Words words = tstclnt(certificates, "1.3");
-  std::replace(words.begin(), words.end(), std::string("PORT"), silent.port);
+  std::replace(words.begin(), words.end(), std::string("PORT"), port_of(silent));
   const ChildProcess kept = must(client.start(words));
   await_library(agent, "nss");
   stage.implicit.meet(agent);

@@ -34,6 +34,9 @@ struct TlsPairPrograms {
   std::string client;
 };
 
+/// The N of "port N", which a server begins with.
+std::string port_of(ChildProcess& server);
+
 /// Lets the two meet, and waits for their ends.
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair);
 
