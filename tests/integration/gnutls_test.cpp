@@ -141,7 +141,7 @@ void Pairs::add_mismatches() {
 /// Everything that happens, once for all tests.
 struct Stage {
   Certificates certificates = must(Certificates::make());
-  TlsPairs pairs{{CONNSCOPE_GNUTLS_ACTOR, CONNSCOPE_GNUTLS_ACTOR}, Pairs(certificates).made};
+  TlsPairs pairs{"gnutls", {CONNSCOPE_GNUTLS_ACTOR, CONNSCOPE_GNUTLS_ACTOR}, Pairs(certificates).made};
   // Of kMeasured handshakes, both ends: how often programs ran.
   double runs = 0;
   double runs_when_not_blocking = 0;

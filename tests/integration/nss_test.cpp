@@ -2,9 +2,12 @@
 //
 // Handshakes of NSS: two clients, one that shakes hands within its reads and writes (tstclnt) and one that asks for the
 // handshake (curl's library), against servers of every kind of certificate.
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/tls_pairs.h"
@@ -79,9 +82,10 @@ std::vector<TlsPair> tolerant_pairs(const Certificates& certificates) {
 /// Everything that happens, once for all tests.
 struct Stage {
   Certificates certificates = must(Certificates::make());
-  TlsPairs implicit{{CONNSCOPE_TLS_PEER, kTstclnt},
+  TlsPairs implicit{"implicit",
+                    {CONNSCOPE_TLS_PEER, kTstclnt},
                     pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version); })};
-  TlsPairs tolerant{{CONNSCOPE_TLS_PEER, kTstclnt}, tolerant_pairs(certificates)};
+  TlsPairs tolerant{"tolerant", {CONNSCOPE_TLS_PEER, kTstclnt}, tolerant_pairs(certificates)};
   std::unique_ptr<TlsPairs> explicitly;  // where there is such a library
   double runs = 0;  // of programs, in one handshake of a client
 };
@@ -91,23 +95,14 @@ bool has_curl() {
   return std::find(stacks.begin(), stacks.end(), "curl_nss") != stacks.end();
 }
 
-/// The client keeps the library mapped while its server waits for more to come.
-void play_with_library(Stage& stage, const AgentProcess& agent) {
-  const Certificates& certificates = stage.certificates;
-  const Actor server = must(Actor::create("keeper", CONNSCOPE_TLS_PEER));
-  const Actor client = must(Actor::create("kept", kTstclnt));
-  ChildProcess silent = must(server.start({"--certificate", certificates.folder() + "/good", "--play", "silent",
-                                           "--stage", "before", "--times", "1"}));
-  Words words = tstclnt(certificates, "1.3");
-  std::replace(words.begin(), words.end(), std::string("PORT"), port_of(silent));
-  const ChildProcess kept = must(client.start(words));
-  await_library(agent, "nss");
+void meet_all(Stage& stage, const AgentProcess& agent) {
   stage.implicit.meet(agent);
   stage.tolerant.meet(agent);
   if (stage.explicitly) stage.explicitly->meet(agent);
-  const Actor measured = must(Actor::create("measured", kTstclnt));
-  const TlsPair pair = pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version); }).front();
-  stage.runs = runs_during(agent, "nss", [&] { run_pair(server, measured, pair); });
+  const Actor server = must(Actor::create("measured_s", CONNSCOPE_TLS_PEER));
+  const Actor client = must(Actor::create("measured_c", kTstclnt));
+  const auto pairs = pairs_of(stage.certificates, [&](const auto& version) { return tstclnt(stage.certificates, version); });
+  stage.runs = runs_during(agent, "nss", [&] { run_pair(server, client, pairs.front()); });
 }
 
 std::unique_ptr<Stage> play() {
@@ -116,11 +111,14 @@ std::unique_ptr<Stage> play() {
   if (has_curl()) {
     const Certificates& certificates = stage->certificates;
     stage->explicitly = std::make_unique<TlsPairs>(
-        TlsPairPrograms{CONNSCOPE_TLS_PEER, CONNSCOPE_CURL_NSS},
+        "explicit", TlsPairPrograms{CONNSCOPE_TLS_PEER, CONNSCOPE_CURL_NSS},
         pairs_of(certificates, [&](const auto& version) { return curl(certificates, version); }));
   }
+  // The test itself has the library mapped, so that the agent finds it before the clients come.
+  if (::dlopen("libssl3.so", RTLD_NOW) == nullptr) throw std::runtime_error(::dlerror());
   const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
-  play_with_library(*stage, agent);
+  await_library(agent, "nss");
+  meet_all(*stage, agent);
   return stage;
 }
 

@@ -27,6 +27,14 @@ TlsOutcome of_one(TlsOutcome all, int runs) {
   return all;
 }
 
+std::string port_of(ChildProcess& server) {
+  static constexpr std::string_view kBefore = "port ";
+  server.await_output("\n", kStartLimit);
+  const std::string said = server.standard_output();
+  if (said.substr(0, kBefore.size()) != kBefore) throw std::runtime_error("no port: " + server.standard_error());
+  return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
+}
+
 double runs_of(const AgentProcess& agent, const std::string& probe) {
   double runs = 0;
   const Exposition shown = must(agent.scrape("name[]=connscope_bpf_runs_total"));
@@ -39,14 +47,6 @@ double runs_of(const AgentProcess& agent, const std::string& probe) {
 }
 
 }  // namespace
-
-std::string port_of(ChildProcess& server) {
-  static constexpr std::string_view kBefore = "port ";
-  server.await_output("\n", kStartLimit);
-  const std::string said = server.standard_output();
-  if (said.substr(0, kBefore.size()) != kBefore) throw std::runtime_error("no port: " + server.standard_error());
-  return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
-}
 
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair) {
   ChildProcess listening = must(server.start(pair.server));
@@ -66,10 +66,11 @@ double runs_during(const AgentProcess& agent, const std::string& probe, const st
   return runs_of(agent, probe) - before;
 }
 
-TlsPairs::TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs) : pairs_(std::move(pairs)) {
+TlsPairs::TlsPairs(const std::string& name, const TlsPairPrograms& programs, std::vector<TlsPair> pairs)
+    : pairs_(std::move(pairs)) {
   for (std::size_t at = 0; at < pairs_.size(); ++at) {
-    servers_.push_back(must(Actor::create("s" + std::to_string(at), programs.server)));
-    clients_.push_back(must(Actor::create("c" + std::to_string(at), programs.client)));
+    servers_.push_back(must(Actor::create(name + "_s" + std::to_string(at), programs.server)));
+    clients_.push_back(must(Actor::create(name + "_c" + std::to_string(at), programs.client)));
   }
 }
 

@@ -34,15 +34,13 @@ struct TlsPairPrograms {
   std::string client;
 };
 
-/// The N of "port N", which a server begins with.
-std::string port_of(ChildProcess& server);
-
 /// Lets the two meet, and waits for their ends.
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair);
 
 class TlsPairs {
  public:
-  TlsPairs(TlsPairPrograms programs, std::vector<TlsPair> pairs);
+  /// The processes' names begin with `name`.
+  TlsPairs(const std::string& name, const TlsPairPrograms& programs, std::vector<TlsPair> pairs);
 
   /// Lets all of them meet, each kPairRuns times, and waits until the agent has told all that it has to.
   void meet(const AgentProcess& agent);
