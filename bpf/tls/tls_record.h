@@ -124,7 +124,7 @@ TLS_INLINE void tls_begin_parser(struct tls_parser *parser)
 
 TLS_INLINE __u16 tls_number(const __u8 *bytes)
 {
-	return (__u16)(bytes[0] << 8 | bytes[1]);
+	return (bytes[0] << 8 | bytes[1]) & 0xffff;
 }
 
 TLS_INLINE __u32 tls_least(__u32 left, __u32 right)
@@ -141,7 +141,7 @@ TLS_INLINE int tls_reads_messages(const struct tls_parser *parser)
 TLS_INLINE __u32 tls_next_piece(const struct tls_parser *parser, __u32 available, __u8 *place)
 {
 	if (parser->record_want) {
-		*place = TLS_HEAD_RECORD + parser->record_got;
+		*place = (TLS_HEAD_RECORD + parser->record_got) & 0xff;
 		return tls_least(available, parser->record_want - parser->record_got);
 	}
 	*place = TLS_PASSED_OVER;
@@ -183,7 +183,7 @@ TLS_INLINE enum tls_event tls_take_message_header(struct tls_parser *parser)
 	const __u8 *head = parser->head;
 
 	parser->message = head[0];
-	parser->message_left = (__u32)head[1] << 16 | tls_number(head + 2);
+	parser->message_left = (0U + head[1]) << 16 | tls_number(head + 2);
 	if (parser->message != MESSAGE_CLIENT_HELLO && parser->message != MESSAGE_SERVER_HELLO)
 		return tls_expect(parser, STEP_END, 0, 0);
 	parser->version = 0;
@@ -216,7 +216,7 @@ TLS_INLINE enum tls_event tls_take_extension(struct tls_parser *parser)
 		if (type == PRE_SHARED_KEY)
 			parser->is_resumed = 1;
 	} else if (type == SERVER_NAME && parser->wants_name && bytes >= 5) {
-		parser->extension_left = (__u16)(bytes - 5);
+		parser->extension_left = (bytes - 5) & 0xffff;
 		return tls_expect(parser, STEP_NAME_LENGTH, 0, 5);
 	}
 	return tls_expect(parser, STEP_EXTENSION, bytes, 4);
@@ -229,17 +229,19 @@ TLS_INLINE enum tls_event tls_expect_name(struct tls_parser *parser)
 
 	if (!bytes || parser->name_words >= TLS_NAME_WORDS)
 		return tls_expect(parser, STEP_EXTENSION, parser->extension_left, 4);
-	parser->name_left = (__u16)(parser->name_left - bytes);
-	parser->extension_left = (__u16)(parser->extension_left - bytes);
-	return tls_expect(parser, STEP_NAME, 0, (__u8)bytes);
+	parser->name_left = (parser->name_left - bytes) & 0xffff;
+	parser->extension_left = (parser->extension_left - bytes) & 0xffff;
+	return tls_expect(parser, STEP_NAME, 0, bytes & 0xff);
 }
 
 TLS_INLINE enum tls_event tls_take_name(struct tls_parser *parser, __u64 *name)
 {
-	__u64 word = 0;
+	__u64 word = 0, byte;
 
-	for (__u32 i = 0; i < TLS_WORD; i++)
-		word |= (__u64)(i < parser->need ? parser->head[i] : 0) << 8 * i;
+	for (__u32 i = 0; i < TLS_WORD; i++) {
+		byte = i < parser->need ? parser->head[i] : 0;
+		word |= byte << 8 * i;
+	}
 	name[parser->name_words & (TLS_NAME_WORDS - 1)] = word;
 	parser->name_words++;
 	return tls_expect_name(parser);
@@ -307,7 +309,7 @@ TLS_INLINE enum tls_event tls_begin_record(struct tls_parser *parser)
 /* More of a record's header, or of an alert. */
 TLS_INLINE enum tls_event tls_take_record(struct tls_parser *parser, __u32 bytes)
 {
-	parser->record_got = (__u8)(parser->record_got + bytes);
+	parser->record_got = (parser->record_got + bytes) & 0xff;
 	if (parser->record_got < parser->record_want)
 		return EVENT_NONE;
 	if (parser->record_want == TLS_RECORD_HEADER)
@@ -323,7 +325,7 @@ TLS_INLINE enum tls_event tls_take_piece(struct tls_parser *parser, __u32 bytes,
 {
 	if (parser->record_want)
 		return tls_take_record(parser, bytes);
-	parser->record_left = (__u16)(parser->record_left - bytes);
+	parser->record_left = (parser->record_left - bytes) & 0xffff;
 	if (!parser->record_left)
 		tls_expect_record(parser);
 	if (!tls_reads_messages(parser))
@@ -333,7 +335,7 @@ TLS_INLINE enum tls_event tls_take_piece(struct tls_parser *parser, __u32 bytes,
 	if (parser->skip)
 		parser->skip -= bytes;
 	else
-		parser->got = (__u8)(parser->got + bytes);
+		parser->got = (parser->got + bytes) & 0xff;
 	if (parser->skip || parser->got < parser->need)
 		return EVENT_NONE;
 	return tls_take_step(parser, name);
