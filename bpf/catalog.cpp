@@ -16,6 +16,7 @@ ProbeFactory make_tls;
 ProbeFactory make_openssl;
 ProbeFactory make_gnutls;
 ProbeFactory make_nss;
+ProbeFactory make_go_tls;
 
 namespace {
 
@@ -34,6 +35,7 @@ constexpr std::array kProbes = {
     Entry{"openssl", make_openssl},
     Entry{"gnutls", make_gnutls},
     Entry{"nss", make_nss},
+    Entry{"go_tls", make_go_tls},
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// functions_and_stubs_in: where functions are in a file, and where it calls functions of other libraries: the stubs that
-// its linker made for these, one for each function (.plt). A uprobe there sees the calls of this one library alone, and
-// finds registers and stack as at the function's own entry. Stubs on x86-64 only; elsewhere, and where a file was built
-// to call without them, none are found. The file is not trusted (elf_file.h). Any thread.
+// functions_and_stubs_in: where functions are in a file, and where it calls functions of other libraries: the stubs
+// that its linker made for these, one for each function (.plt). A uprobe there sees the calls of this one library
+// alone, and finds registers and stack as at the function's own entry. Stubs on x86-64 only; elsewhere, and where a
+// file was built to call without them, none are found. The file is not trusted (elf_file.h). Any thread.
 #pragma once
 
 #include <cstdint>

@@ -160,7 +160,7 @@ LibraryUprobes::Library LibraryUprobes::attach(int file, const std::string& path
     library.links.clear();
     return library;
   }
-  if (kind_.version) library.version = kind_.version(file);
+  if (kind_.version) library.version = kind_.version(file, path);
   return library;
 }
 

@@ -44,7 +44,7 @@ struct LibraryProgram {
 /// What is looked for, and how.
 struct LibraryKind {
   using Find = std::function<Result<Functions>(int fd, const std::vector<std::string>& names)>;
-  using Version = std::function<std::string(int fd)>;
+  using Version = std::function<std::string(int fd, const std::string& path)>;
   Find find = functions_in;
   CallingConvention convention = CallingConvention::kSystemV;
   Version version;  ///< of the library in that file, for people; may be empty

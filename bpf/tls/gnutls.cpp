@@ -2,9 +2,11 @@
 #include "bpf/tls/gnutls.h"
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/probe/library_version.h"
 #include "bpf/tls/gnutls.skel.h"
 #include "bpf/tls/library_probe.h"
 
@@ -33,9 +35,10 @@ probe::BpfObject::Opener open_gnutls(const TlsLibrary::Hang& hang) {
 
 }  // namespace
 
-Result<std::unique_ptr<probe::Probe>> make_gnutls(const probe::ProbeContext&, config::Section section) {
-  return std::unique_ptr<probe::Probe>(
-      std::make_unique<LibraryProbe>(TlsLibrary{"gnutls", is_gnutls, open_gnutls}, LibrarySettings::parse(section)));
+Result<std::unique_ptr<probe::Probe>> make_gnutls(const probe::ProbeContext& context, config::Section section) {
+  TlsLibrary library{"gnutls", "gnutls", open_gnutls, is_gnutls, {}};
+  library.kind.version = [](int, const std::string& path) { return probe::version_in_name(path); };
+  return LibraryProbe::make(library, context, section);
 }
 
 }  // namespace connscope::bpf

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <memory>
+#include <utility>
 
 namespace connscope::bpf {
 namespace {
@@ -27,10 +28,19 @@ LibrarySettings LibrarySettings::parse(config::Section section) {
           static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000))};
 }
 
-LibraryProbe::LibraryProbe(TlsLibrary library, LibrarySettings settings)
-    : library_(std::move(library)),
+LibraryProbe::LibraryProbe(const TlsLibrary& library, LibrarySettings settings, LibraryInfo info)
+    : library_(library),
       settings_(settings),
-      uprobes_(sources_of(library_), settings.libraries, library_.kind) {}
+      uprobes_(sources_of(library), settings.libraries, library.kind),
+      info_(std::move(info)) {}
+
+Result<std::unique_ptr<probe::Probe>> LibraryProbe::make(const TlsLibrary& library, const probe::ProbeContext& context,
+                                                         config::Section section) {
+  const LibrarySettings settings = LibrarySettings::parse(section);
+  auto info = LibraryInfo::create(context.registry, library.label);
+  if (!info) return info.error();
+  return std::unique_ptr<probe::Probe>(new LibraryProbe(library, settings, std::move(*info)));
+}
 
 Status LibraryProbe::load(const probe::SharedMaps& shared) {
   if (shared.count(kMapOfTls) == 0) return Error("it needs the probe tls, which is off");
@@ -63,12 +73,15 @@ void LibraryProbe::check_reload(config::Section section) const {
 
 void LibraryProbe::stop() {
   uprobes_.detach();
+  info_.show({});
   up_ = false;
 }
 
 Status LibraryProbe::look(std::size_t max_reads) {
   last_look_ = Clock::now();
-  return uprobes_.look(max_reads);
+  if (auto looked = uprobes_.look(max_reads); !looked) return looked;
+  info_.show(uprobes_.copies());
+  return {};
 }
 
 Status LibraryProbe::collect(Clock::time_point now) {

@@ -2,7 +2,7 @@
 //
 // LibraryProbe: the user half that the probes of TLS libraries have in common. Their programs hang in every copy of the
 // library that a process maps, and count in the maps of the probe `tls`, which also exposes them; so there is nothing to
-// collect here but new copies of the library.
+// collect here but new copies of the library, which it shows.
 //
 // The collecting thread only.
 #pragma once
@@ -11,9 +11,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "agent/probe/bpf_object.h"
@@ -22,6 +22,7 @@
 #include "agent/probe/mapped_libraries.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/uprobe.h"
+#include "bpf/tls/library_info.h"
 
 namespace connscope::bpf {
 
@@ -30,10 +31,11 @@ struct TlsLibrary {
   /// Takes the programs of the object that is opened, before it is loaded.
   using Hang = std::function<void(std::vector<probe::LibraryProgram>)>;
 
-  std::string name;  ///< of the probe
-  probe::MappedLibraries::Wanted is_library;
+  std::string name;   ///< of the probe
+  std::string label;  ///< of the library, where it is shown
   std::function<probe::BpfObject::Opener(Hang)> open;
-  probe::Executables::Wanted is_executable = nullptr;  ///< one that the library was linked into; empty: none is looked for
+  probe::MappedLibraries::Wanted is_library;  ///< where there are shared ones
+  probe::Executables::Wanted is_executable;   ///< where there are executables that it may be linked into
   probe::LibraryKind kind = {};
 };
 
@@ -48,7 +50,8 @@ class LibraryProbe final : public probe::Probe {
  public:
   using Clock = std::chrono::steady_clock;
 
-  LibraryProbe(TlsLibrary library, LibrarySettings settings);
+  static Result<std::unique_ptr<probe::Probe>> make(const TlsLibrary& library, const probe::ProbeContext& context,
+                                                    config::Section section);
 
   [[nodiscard]] std::string_view name() const override { return library_.name; }
   Status start(const probe::SharedMaps& shared) override;
@@ -59,6 +62,7 @@ class LibraryProbe final : public probe::Probe {
   [[nodiscard]] probe::ProbeReport report() const override;
 
  private:
+  LibraryProbe(const TlsLibrary& library, LibrarySettings settings, LibraryInfo info);
   Status load(const probe::SharedMaps& shared);
   Status look(std::size_t max_reads);
 
@@ -67,6 +71,7 @@ class LibraryProbe final : public probe::Probe {
   probe::BpfObject object_;
   probe::UprobeWay way_ = probe::UprobeWay::kPerf;
   probe::LibraryUprobes uprobes_;  // its links go before the programs
+  LibraryInfo info_;
   Clock::time_point last_look_;
   bool up_ = false;
 };

@@ -2,9 +2,11 @@
 #include "bpf/tls/nss.h"
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/probe/library_version.h"
 #include "bpf/tls/library_probe.h"
 #include "bpf/tls/nss.skel.h"
 
@@ -32,9 +34,10 @@ probe::BpfObject::Opener open_nss(const TlsLibrary::Hang& hang) {
 
 }  // namespace
 
-Result<std::unique_ptr<probe::Probe>> make_nss(const probe::ProbeContext&, config::Section section) {
-  return std::unique_ptr<probe::Probe>(
-      std::make_unique<LibraryProbe>(TlsLibrary{"nss", is_nss, open_nss}, LibrarySettings::parse(section)));
+Result<std::unique_ptr<probe::Probe>> make_nss(const probe::ProbeContext& context, config::Section section) {
+  TlsLibrary library{"nss", "nss", open_nss, is_nss, {}};
+  library.kind.version = [](int fd, const std::string&) { return probe::version_in_text(fd, "Version: NSS "); };
+  return LibraryProbe::make(library, context, section);
 }
 
 }  // namespace connscope::bpf

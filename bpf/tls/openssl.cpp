@@ -2,11 +2,12 @@
 #include "bpf/tls/openssl.h"
 
 #include <memory>
+#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "agent/probe/elf_imports.h"
+#include "agent/probe/library_version.h"
 #include "bpf/tls/library_probe.h"
 #include "bpf/tls/openssl.skel.h"
 
@@ -23,6 +24,12 @@ bool is_openssl(std::string_view name) {
 bool has_openssl(int fd) {
   const auto functions = probe::functions_in(fd, {"ossl_statem_fatal"});
   return functions && !functions->empty();
+}
+
+/// An executable tells its release in a text, which of the shared libraries only that of the algorithms has.
+std::string version_of(int fd, const std::string& path) {
+  const std::string release = probe::version_in_text(fd, "OpenSSL ");
+  return release.empty() ? probe::version_in_name(path) : release;
 }
 
 /// The ends first: an object that began before them would stay.
@@ -46,11 +53,11 @@ probe::BpfObject::Opener open_openssl(const TlsLibrary::Hang& hang) {
 
 }  // namespace
 
-Result<std::unique_ptr<probe::Probe>> make_openssl(const probe::ProbeContext&, config::Section section) {
-  TlsLibrary library{"openssl", is_openssl, open_openssl, has_openssl};
+Result<std::unique_ptr<probe::Probe>> make_openssl(const probe::ProbeContext& context, config::Section section) {
+  TlsLibrary library{"openssl", "openssl", open_openssl, is_openssl, has_openssl};
   library.kind.find = probe::functions_and_stubs_in;
-  return std::unique_ptr<probe::Probe>(
-      std::make_unique<LibraryProbe>(std::move(library), LibrarySettings::parse(section)));
+  library.kind.version = version_of;
+  return LibraryProbe::make(library, context, section);
 }
 
 }  // namespace connscope::bpf

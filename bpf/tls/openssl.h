@@ -60,7 +60,7 @@ static inline __u8 openssl_alert_reason(int alert)
 {
 	if (alert == 0 /* close_notify */ || alert == 90 /* user_canceled */)
 		return TLS_OK;
-	return tls_alert_reason(alert & 0xFF);
+	return tls_alert_reason((__u8)alert);
 }
 
 /* What an error says by itself; TLS_OK: nothing that the wire would not know better. */

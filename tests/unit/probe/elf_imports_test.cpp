@@ -32,8 +32,8 @@ TEST(ElfImports, AStubDoesWhatItsFunctionDoes) {
   // Its code lies in memory as in the file, as linkers put it where nothing asks for other pages.
   const std::uint64_t own = found->at("_ZSt9terminatev").front().offset;
   const std::uint64_t stub = found->at("strlen@plt").front().offset;
-  const auto length = reinterpret_cast<std::size_t (*)(const char*)>(
-      reinterpret_cast<std::uintptr_t>(&std::terminate) - own + stub);
+  const auto length =
+      reinterpret_cast<std::size_t (*)(const char*)>(reinterpret_cast<std::uintptr_t>(&std::terminate) - own + stub);
   EXPECT_EQ(length("four"), 4U);
 }
 
