@@ -9,6 +9,7 @@ using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeCon
 
 // One line a probe: its factory is in its user half.
 ProbeFactory make_packet;
+ProbeFactory make_attempt;
 ProbeFactory make_tcp;
 ProbeFactory make_libc_lookup;
 ProbeFactory make_dns;
@@ -28,6 +29,7 @@ struct Entry {
 // A probe's maps are given to those after it.
 constexpr std::array kProbes = {
     Entry{"packet", make_packet},
+    Entry{"attempt", make_attempt},
     Entry{"tcp", make_tcp},
     Entry{"libc_lookup", make_libc_lookup},
     Entry{"dns", make_dns},

@@ -9,6 +9,7 @@
  * Sources: the prototypes of <netdb.h>, and the System V ABI for x86-64, where the seventh argument and those after it lie on
  * the stack above the address that the function returns to.
  */
+#include "bpf/attempt/attempt_lookup.bpf.h"
 #include "bpf/dns/lookups.bpf.h"
 #include "bpf/include/cells.bpf.h"
 #include "bpf/include/identity.bpf.h"
@@ -134,7 +135,7 @@ static __always_inline int enter(struct lookup *call, struct pt_regs *registers,
 SEC("uprobe/getaddrinfo")
 int on_getaddrinfo(struct pt_regs *ctx)
 {
-	struct lookup call = {};
+	struct lookup call = {.result = ctx->cx};
 
 	want_own_stack(ctx);
 	return ctx->di ? enter(&call, ctx, LOOKUP_GETADDRINFO) : 0;
@@ -246,6 +247,7 @@ static __always_inline void count_end(const struct lookup *lookup, enum lookup_o
 	};
 	struct lookup_ended *cell = CELL(lookup_ended, &key);
 
+	attempt_looked_up(lookup, outcome == LOOKUP_OK);
 	if (!cell) {
 		count_loss(LOSS_CELLS_FULL);
 		return;

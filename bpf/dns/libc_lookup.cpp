@@ -20,6 +20,7 @@
 #include "agent/probe/map_drain.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/uprobe.h"
+#include "bpf/attempt/attempt_maps.h"
 #include "bpf/dns/libc_library.h"
 #include "bpf/dns/libc_lookup.skel.h"
 #include "bpf/dns/lookup_cells.h"
@@ -98,11 +99,13 @@ class LibcLookup final : public probe::Probe {
   probe::MapDrain<std::uint32_t, lookup> lookup_drain_{1};
   Clock::time_point last_look_;
   bool sees_threads_;
+  bool follows_attempts_ = false;
   bool up_ = false;
 };
 
 void LibcLookup::configure(libc_lookup_bpf& skeleton) {
   skeleton_ = &skeleton;
+  follow_attempts(skeleton, follows_attempts_);
   for (bpf_program* program :
        {skeleton.progs.on_return, skeleton.progs.on_getaddrinfo, skeleton.progs.on_getnameinfo,
         skeleton.progs.on_gethostbyname, skeleton.progs.on_gethostbyname2, skeleton.progs.on_gethostbyaddr})
@@ -114,6 +117,8 @@ void LibcLookup::configure(libc_lookup_bpf& skeleton) {
 
 Status LibcLookup::start(const probe::SharedMaps& shared) {
   if (probe::uprobe_multi_refusal().empty()) way_ = probe::UprobeWay::kMulti;
+  // Without the probe tcp no attempt would ever succeed.
+  follows_attempts_ = shared.count("attempts") != 0 && shared.count("sockets") != 0;
   const auto configure = [this](libc_lookup_bpf& skeleton) { this->configure(skeleton); };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
   if (!object) return object.error();

@@ -52,7 +52,7 @@ struct lookup {
 	__u64 memory;          /* of the program that it runs, which may be another one by now */
 	__u64 stack;           /* where the call returns to */
 	__u64 name;            /* what was asked for */
-	__u64 result;          /* struct hostent **; where functions have it */
+	__u64 result;          /* struct addrinfo ** or struct hostent **; where functions have it */
 	__u64 error;           /* int *h_errnop */
 	__u64 paused_ns;       /* not 0: the caller's buffer was too small, and it will ask again */
 	__u64 function;

@@ -42,20 +42,27 @@ static __always_inline bool is_ipv6_peer(const struct sock *sk)
 	return !is_v4_mapped(&address);
 }
 
-/* The same of an address that a program gives to the kernel: a struct sockaddr_in or sockaddr_in6 in its memory. */
-static __always_inline bool is_ipv6_address(const void *address)
-{
-	struct {
-		u16 family, port;
-		u32 flowinfo;
-		struct in6_addr address;
-	} asked = {};
+/* An address that a program gives to the kernel: a struct sockaddr_in or sockaddr_in6. */
+struct peer_address {
+	u16 family, port;
+	u32 ipv4;             /* of IPv6 the flow */
+	struct in6_addr ipv6; /* of IPv4 nothing */
+};
 
-	bpf_probe_read_user(&asked.family, sizeof(asked.family), address);
-	if (asked.family != AF_INET6)
-		return false;
-	bpf_probe_read_user(&asked, sizeof(asked), address);
-	return !is_v4_mapped(&asked.address);
+static __always_inline struct peer_address read_peer_address(const void *address)
+{
+	struct peer_address read = {};
+
+	bpf_probe_read_user(&read, offsetof(struct peer_address, ipv6), address);
+	if (read.family == AF_INET6)
+		bpf_probe_read_user(&read.ipv6, sizeof(read.ipv6), address + offsetof(struct peer_address, ipv6));
+	return read;
+}
+
+/* The same of an address in the memory of the program that gives it. */
+static __always_inline bool is_ipv6_address(const struct peer_address *address)
+{
+	return address->family == AF_INET6 && !is_v4_mapped(&address->ipv6);
 }
 
 /* The file behind a descriptor of the running task; NULL when there is none. */

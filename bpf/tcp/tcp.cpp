@@ -17,6 +17,7 @@
 #include "agent/probe/netns_processes.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/trampoline.h"
+#include "bpf/attempt/attempt_maps.h"
 #include "bpf/tcp/connect_cells.h"
 #include "bpf/tcp/life_cells.h"
 #include "bpf/tcp/listeners.h"
@@ -108,6 +109,10 @@ class Tcp final : public probe::Probe {
   Status collect(Clock::time_point now) override;
   void retire(const std::vector<std::uint64_t>& identities) override;
   [[nodiscard]] probe::ProbeReport report() const override;
+  /// What is open, for whoever sees more of its attempt.
+  [[nodiscard]] probe::SharedMaps shared_maps() const override {
+    return up_ ? probe::SharedMaps{{"sockets", object_.map_fd("sockets")}} : probe::SharedMaps{};
+  }
 
  private:
   void configure(tcp_bpf& skeleton);
@@ -128,6 +133,7 @@ class Tcp final : public probe::Probe {
   probe::BpfObject object_;
   tcp_bpf* skeleton_ = nullptr;  // owned by object_
   int accept_parameters_ = 0;
+  bool follows_attempts_ = false;
   bool up_ = false;
 };
 
@@ -135,6 +141,7 @@ void Tcp::configure(tcp_bpf& skeleton) {
   skeleton_ = &skeleton;
   skeleton.rodata->own_netns = own_netns_;
   skeleton.rodata->loaded_us = now_us();
+  follow_attempts(skeleton, follows_attempts_);
   skeleton.rodata->by_port = settings_.listener_labels > 0 ? 1 : 0;
   // The function got another list of parameters with 6.10.
   const bool four = accept_parameters_ == 4;
@@ -147,6 +154,7 @@ void Tcp::configure(tcp_bpf& skeleton) {
 
 Status Tcp::start(const probe::SharedMaps& shared) {
   const auto configure = [this](tcp_bpf& skeleton) { this->configure(skeleton); };
+  follows_attempts_ = shared.count("attempts") != 0;
   auto variants = variants_of_calls();
   if (!settings_.calls)
     for (auto& variant : variants) variant.refusal = "switched off by the config";

@@ -110,8 +110,7 @@ static __noinline void count_lost_end(u64 identity, u8 family)
 }
 
 /* False: the end is lost, and counted as such. */
-static __always_inline bool count_end(const struct tcp_state *attempt, enum connect_outcome outcome, u64 duration_ns,
-				      u32 retransmits)
+static __always_inline bool count_end(struct tcp_state *attempt, enum connect_outcome outcome, u64 duration_ns, u32 retransmits)
 {
 	struct connect_ended_key key = {
 		.identity = attempt->identity,
@@ -121,6 +120,7 @@ static __always_inline bool count_end(const struct tcp_state *attempt, enum conn
 	};
 	struct connect_ended *cell = CELL(connect_ended, &key);
 
+	attempt_connected(&attempt->attempt, attempt->identity, outcome == CONNECT_OK, duration_ns);
 	if (!cell) {
 		count_lost_end(attempt->identity, attempt->family);
 		return false;
@@ -236,6 +236,7 @@ static __always_inline void count_end_of_taken(const struct tcp_state *state, co
 {
 	struct tcp_closed_key key = closed_key(state, end);
 
+	attempt_succeeds(state->identity, attempt_duration(&state->attempt, state->since_ns));
 	count_close(&key, end);
 }
 

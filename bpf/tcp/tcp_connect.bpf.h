@@ -181,12 +181,24 @@ static __always_inline bool keep(const void *sk, const struct tcp_state *state)
 	return insert_state(sk, state) || replace(sk, state);
 }
 
+/* What a look-up has given for it to be connected to. */
+static __always_inline struct answer_key answer_key_of_peer(struct sock *sk, u8 family)
+{
+	struct in6_addr address;
+
+	if (family == TCP_IPV4)
+		return answer_key_of_ipv4(sk->__sk_common.skc_daddr);
+	bpf_core_read(&address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
+	return answer_key_of_ipv6(&address);
+}
+
 static __noinline void begin(struct sock *sk)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	struct tcp_audit *audit = audit_of(sk);
 	struct tcp_state state = {};
 	struct connect_begun *begun;
+	struct answer_key peer;
 
 	if (audit)
 		__sync_fetch_and_add(&audit->active_opens, 1);
@@ -204,6 +216,10 @@ static __noinline void begin(struct sock *sk)
 	state.accepted = 1;
 	state.peer_port = sk->__sk_common.skc_dport;
 	state.since_ns = bpf_ktime_get_ns();
+	if (follows_attempts) {
+		peer = answer_key_of_peer(sk, state.family);
+		state.attempt = attempt_connects(&peer, state.identity, state.since_ns);
+	}
 	if (keep(sk, &state))
 		__sync_fetch_and_add(&begun->attempts, 1);
 }
@@ -331,15 +347,21 @@ static __always_inline bool is_told(struct sock *sk, enum connect_outcome outcom
 }
 
 /* Counts a failure that came before any SYN. There was nothing to count the time from. */
-static __always_inline void count_refused_call(enum connect_outcome outcome, const void *address)
+static __always_inline void count_refused_call(enum connect_outcome outcome, const void *given)
 {
+	struct peer_address address = read_peer_address(given);
 	struct tcp_state attempt = {};
 	struct connect_begun *begun;
+	struct answer_key peer;
 
 	attempt.identity = current_identity();
 	if (attempt.identity == IDENTITY_IGNORED)
 		return;
-	attempt.family = is_ipv6_address(address) ? TCP_IPV6 : TCP_IPV4;
+	attempt.family = is_ipv6_address(&address) ? TCP_IPV6 : TCP_IPV4;
+	if (follows_attempts) {
+		peer = address.family == AF_INET6 ? answer_key_of_ipv6(&address.ipv6) : answer_key_of_ipv4(address.ipv4);
+		attempt.attempt = attempt_connects(&peer, attempt.identity, bpf_ktime_get_ns());
+	}
 	begun = begun_cell(attempt.identity, attempt.family);
 	if (!begun)
 		return;

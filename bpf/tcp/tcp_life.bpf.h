@@ -190,10 +190,13 @@ static __noinline int fetched_error(const struct sock *sk, const struct tcp_stat
 /* Counts the end of a connection; of several callers one is first. */
 static __always_inline void count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
 {
+	u64 attempt_ns = attempt_duration(&state->attempt, state->since_ns);
 	struct tcp_closed_key key = closed_key(state, end);
 
-	if (drop_state(sk))
-		count_close(&key, end);
+	if (!drop_state(sk))
+		return;
+	attempt_succeeds(key.identity, attempt_ns);
+	count_close(&key, end);
 }
 
 /* The same with the end that is kept in the state. */

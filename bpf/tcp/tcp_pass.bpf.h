@@ -157,6 +157,30 @@ static __noinline void settle_stale(struct sock *sk)
 }
 
 /*
+ * Whether the first payload has come by, so that whoever looks for a TLS handshake in it has seen that. What was sent has surely
+ * when it was acknowledged, beside the SYN.
+ */
+static __always_inline bool is_put_to_use(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const struct tcp_sock *)sk;
+
+	return BPF_CORE_READ(tcp, bytes_received) || BPF_CORE_READ(tcp, bytes_acked) > 1;
+}
+
+/* The attempt has come to this connection, and to no TLS. */
+static __noinline void settle_use(const struct sock *sk)
+{
+	struct tcp_state copy;
+
+	if (!take_state(sk, &copy))
+		return;
+	attempt_succeeds(copy.identity, attempt_duration(&copy.attempt, copy.since_ns));
+	copy.attempt.begun_ns = 0;
+	if (!insert_state(sk, &copy))
+		count_lost_close(copy.identity, copy.role, port_label(&copy), LOSS_STATE_FULL);
+}
+
+/*
  * The socket is read before its entry is looked up, by address: then an entry that contradicts what was read is either older,
  * and its program was skipped, or of a new socket there, and too young to be judged. The element that the iterator stands at
  * may be recycled for another socket at any moment, so nothing is read from it but the address.
@@ -198,6 +222,8 @@ static __always_inline void visit_socket(u64 address)
 	} else if (state->accepted) {
 		if (state->phase == PHASE_OPEN)
 			report_open(sk, state);
+		if (is_old && attempt_duration(&state->attempt, state->since_ns) && is_put_to_use(sk))
+			settle_use(sk);
 	} else if (has_holder && is_old) {
 		settle_accept(sk);
 	}

@@ -11,6 +11,7 @@
 #ifndef CONNSCOPE_TCP_STATE_BPF_H
 #define CONNSCOPE_TCP_STATE_BPF_H
 
+#include "bpf/attempt/attempt_connect.bpf.h"
 #include "bpf/include/kernel_types.h"
 #include "bpf/include/ledger.bpf.h"
 #include "bpf/tcp/tcp.h"
@@ -42,6 +43,7 @@ struct tcp_state {
 	u64 identity;
 	u64 received_before; /* what had gone before it was taken up */
 	u64 sent_before;
+	struct attempt_link attempt; /* of a client; its look-up may have begun it */
 	struct tcp_end end; /* once it has ended without being accepted */
 	u32 retransmits_before;
 	u32 handshake_us;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the tcp probe tells of an attempt: that a connect begins, how it has ended, and that the connection was put to use without
+ * TLS.
+ *
+ * A connect that fails ends an attempt without a look-up at once. Where there was one, the next address may be tried: the pass
+ * in attempt.bpf.c finds those that nothing has followed. One that succeeds ends it too, but for the TLS handshake that may come
+ * first thing: it is counted when the first payload was none of TLS, or when the connection ends.
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_ATTEMPT_CONNECT_BPF_H
+#define CONNSCOPE_ATTEMPT_CONNECT_BPF_H
+
+#include "bpf/attempt/attempt_state.bpf.h"
+
+/* A connect's part in the attempt that a look-up began. False: it has none, and is an attempt of its own. */
+static __always_inline bool join(const struct attempt_key *key, u64 looked_up_ns, u64 identity, u64 now)
+{
+	struct attempt *known = bpf_map_lookup_elem(&attempts, key);
+	struct attempt fresh = {.identity = identity, .last_ns = now, .tries = 1};
+
+	if (known) {
+		if (known->is_done || (!known->tries && now - known->last_ns > ATTEMPT_PAUSE_NS))
+			return false;
+		__sync_fetch_and_add(&known->tries, 1);
+		return true;
+	}
+	if (now - looked_up_ns > ATTEMPT_PAUSE_NS)
+		return false;
+	if (!bpf_map_update_elem(&attempts, key, &fresh, BPF_NOEXIST))
+		return true;
+	count_loss(LOSS_STATE_FULL);
+	return false;
+}
+
+/* Takes the answer that a connect goes to. True: `key` is its attempt's. */
+static __noinline bool take_answer(const struct answer_key *address, u64 identity, struct attempt_key *key)
+{
+	struct answer *answer = bpf_map_lookup_elem(&attempt_answers, address);
+	u64 looked_up_ns, now = bpf_ktime_get_ns();
+
+	if (!answer)
+		return false;
+	looked_up_ns = answer->ended_ns;
+	key->begun_ns = answer->begun_ns;
+	key->thread = answer->thread;
+	return !bpf_map_delete_elem(&attempt_answers, address) && join(key, looked_up_ns, identity, now);
+}
+
+/* The running process connects; the first moment of that is `begun_ns`. */
+static __always_inline struct attempt_link attempt_connects(const struct answer_key *address, u64 identity, u64 begun_ns)
+{
+	struct attempt_link link = {.begun_ns = begun_ns};
+	struct attempt_key key = {};
+
+	if (bpf_map_lookup_elem(&attempt_answers, address) && take_answer(address, identity, &key)) {
+		link.begun_ns = key.begun_ns;
+		link.thread = key.thread;
+	}
+	return link;
+}
+
+/* The first connection wins: it stays marked, so that answers which are left begin no second attempt. */
+static __always_inline bool win(const struct attempt_key *key, const struct attempt *attempt, u64 now)
+{
+	struct attempt done = {.identity = attempt->identity, .last_ns = now, .is_done = 1};
+
+	if (attempt->is_done || bpf_map_delete_elem(&attempts, key))
+		return false;
+	bpf_map_update_elem(&attempts, key, &done, BPF_ANY);
+	return true;
+}
+
+/* A connect after a look-up has ended. True: its connection is what the attempt has come to. */
+static __noinline bool end_try(u64 begun_ns, u32 thread, bool is_ok)
+{
+	struct attempt_key key = {.begun_ns = begun_ns, .thread = thread};
+	struct attempt *attempt = bpf_map_lookup_elem(&attempts, &key);
+	u64 now = bpf_ktime_get_ns();
+
+	if (!attempt)
+		return false;
+	if (is_ok)
+		return win(&key, attempt, now);
+	attempt->last_ns = now;
+	__sync_fetch_and_add(&attempt->tries, -1);
+	return false;
+}
+
+/* A connect has ended; it took `duration_ns`. */
+static __always_inline void attempt_connected(struct attempt_link *link, u64 identity, bool is_ok, u64 duration_ns)
+{
+	if (!follows_attempts || !link->begun_ns)
+		return;
+	if (link->thread) {
+		if (!end_try(link->begun_ns, link->thread, is_ok))
+			link->begun_ns = 0;
+	} else if (!is_ok) {
+		count_attempt(identity, ATTEMPT_FAILED_TCP, duration_ns);
+		link->begun_ns = 0;
+	}
+}
+
+/* What an attempt has taken that ended well when it was connected; 0: there is none to count. */
+static __always_inline u64 attempt_duration(const struct attempt_link *link, u64 established_ns)
+{
+	return follows_attempts && link->begun_ns ? established_ns - link->begun_ns : 0;
+}
+
+static __always_inline void attempt_succeeds(u64 identity, u64 duration_ns)
+{
+	if (duration_ns)
+		count_attempt(identity, ATTEMPT_OK, duration_ns);
+}
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * An attempt is one use of a peer as its program waits for it: the look-up of a name, the connects to what that gave, and the TLS
+ * handshake on the one that succeeds. attempt.bpf.c owns the maps; the objects that see the parts are given their descriptors at
+ * load, and tell of their moments by the functions of attempt_lookup.bpf.h, attempt_connect.bpf.h and attempt_tls.bpf.h.
+ *
+ * A look-up leaves its answers, address by address. A connect takes the answer with its peer's address, and with that belongs to the
+ * attempt that the look-up began; connects to other answers of the same look-up go on with it, one after the other or at once.
+ * An answer is taken once: who connects to the address again begins an attempt of its own, as one does who never looked up.
+ *
+ * Only attempts with a look-up have an entry here, from their first connect on. Where one has got to beyond that is kept by the
+ * socket's own state, as an `attempt_link`, which costs a connection no more than some bytes.
+ *
+ * Kernel half only.
+ */
+#ifndef CONNSCOPE_ATTEMPT_STATE_BPF_H
+#define CONNSCOPE_ATTEMPT_STATE_BPF_H
+
+#include "bpf/attempt/attempt.h"
+#include "bpf/include/cells.bpf.h"
+#include "bpf/include/kernel_types.h"
+#include "bpf/include/latency.bpf.h"
+#include "bpf/include/ledger.bpf.h"
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+/* The object was given the maps. Set before the load. */
+const volatile __u8 follows_attempts = 0;
+
+/* Between one part of an attempt and the next a program loses no more time than that; later it is another use. */
+#define ATTEMPT_PAUSE_NS 1000000000ULL
+
+/* An address that a process has been given for a name; IPv4 as IPv6 has it mapped. */
+struct answer_key {
+	u32 tgid;
+	u32 address[4];
+};
+
+/* The look-up that gave it. */
+struct answer {
+	u64 begun_ns;
+	u64 ended_ns;
+	u32 thread;
+	u32 reserved;
+};
+
+/* What is evicted was not connected to for long: then a connect begins its attempt. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct answer_key);
+	__type(value, struct answer);
+} attempt_answers SEC(".maps");
+
+/* An attempt is known by its look-up: the thread makes one at a time. */
+struct attempt_key {
+	u64 begun_ns;
+	u32 thread;
+	u32 reserved; /* 0 */
+};
+
+struct attempt {
+	u64 identity;
+	u64 last_ns; /* when a connect of it began or ended last */
+	u32 tries;   /* connects under way */
+	u32 is_done; /* one has succeeded: the others are not needed any more */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct attempt_key);
+	__type(value, struct attempt);
+} attempts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct attempt_ended_key);
+	__type(value, struct attempt_ended);
+} attempt_ended SEC(".maps");
+
+/* What a socket's state has of its attempt. */
+struct attempt_link {
+	u64 begun_ns; /* of all of the attempt; 0: it has none, or that is counted */
+	u32 thread;   /* that has looked its peer up; 0: none has */
+	u32 reserved;
+};
+
+static __always_inline struct answer_key answer_key_of_ipv4(u32 address)
+{
+	struct answer_key key = {.address = {0, 0, bpf_htonl(0xffff), address}};
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	return key;
+}
+
+static __always_inline struct answer_key answer_key_of_ipv6(const struct in6_addr *address)
+{
+	struct answer_key key;
+
+	key.tgid = bpf_get_current_pid_tgid() >> 32;
+	__builtin_memcpy(key.address, address, sizeof(key.address));
+	return key;
+}
+
+/* Numbers, not state: see count_lost_end in bpf/tcp/tcp_cells.bpf.h. */
+static __noinline __attribute__((unused)) void count_attempt(u64 identity, u8 end, u64 duration_ns)
+{
+	struct attempt_ended_key key = {.identity = identity, .bucket = latency_bucket(duration_ns), .end = end};
+	struct attempt_ended *cell = CELL(attempt_ended, &key);
+
+	if (!cell) {
+		count_loss(LOSS_CELLS_FULL);
+		return;
+	}
+	__sync_fetch_and_add(&cell->count, 1);
+	ADD(cell->sum_ns, duration_ns);
+}
+
+#endif
