@@ -34,31 +34,31 @@ static __always_inline bool join(const struct attempt_key *key, u64 looked_up_ns
 	return false;
 }
 
-/* Takes the answer that a connect goes to. True: `key` is its attempt's. */
-static __noinline bool take_answer(const struct answer_key *address, u64 identity, struct attempt_key *key)
+/* Takes the answer that a connect goes to, and makes `begun_ns` the moment when it was asked for. Returns who has; 0: nobody. */
+static __noinline u32 take_answer(const struct answer_key *address, u64 identity, u64 *begun_ns)
 {
 	struct answer *answer = bpf_map_lookup_elem(&attempt_answers, address);
 	u64 looked_up_ns, now = bpf_ktime_get_ns();
-
-	if (!answer)
-		return false;
-	looked_up_ns = answer->ended_ns;
-	key->begun_ns = answer->begun_ns;
-	key->thread = answer->thread;
-	return !bpf_map_delete_elem(&attempt_answers, address) && join(key, looked_up_ns, identity, now);
-}
-
-/* The running process connects; the first moment of that is `begun_ns`. */
-static __always_inline struct attempt_link attempt_connects(const struct answer_key *address, u64 identity, u64 begun_ns)
-{
-	struct attempt_link link = {.begun_ns = begun_ns};
 	struct attempt_key key = {};
 
-	if (bpf_map_lookup_elem(&attempt_answers, address) && take_answer(address, identity, &key)) {
-		link.begun_ns = key.begun_ns;
-		link.thread = key.thread;
-	}
-	return link;
+	if (!answer)
+		return 0;
+	looked_up_ns = answer->ended_ns;
+	key.begun_ns = answer->begun_ns;
+	key.thread = answer->thread;
+	if (bpf_map_delete_elem(&attempt_answers, address) || !join(&key, looked_up_ns, identity, now))
+		return 0;
+	*begun_ns = key.begun_ns;
+	return key.thread;
+}
+
+/*
+ * The running process connects. `begun_ns` is the moment of that, and becomes that of the attempt, which may have begun with a look-up:
+ * returns the thread that has made it; 0: none has.
+ */
+static __always_inline u32 attempt_connects(const struct answer_key *address, u64 identity, u64 *begun_ns)
+{
+	return bpf_map_lookup_elem(&attempt_answers, address) ? take_answer(address, identity, begun_ns) : 0;
 }
 
 /* The first connection wins: it stays marked, so that answers which are left begin no second attempt. */
@@ -88,24 +88,24 @@ static __noinline bool end_try(u64 begun_ns, u32 thread, bool is_ok)
 	return false;
 }
 
-/* A connect has ended; it took `duration_ns`. */
-static __always_inline void attempt_connected(struct attempt_link *link, u64 identity, bool is_ok, u64 duration_ns)
+/* A connect has ended; it took `duration_ns`. `begun_ns` becomes 0 where that is all of its attempt, or it is none any more. */
+static __always_inline void attempt_connected(u64 *begun_ns, u32 thread, u64 identity, bool is_ok, u64 duration_ns)
 {
-	if (!follows_attempts || !link->begun_ns)
+	if (!follows_attempts || !*begun_ns)
 		return;
-	if (link->thread) {
-		if (!end_try(link->begun_ns, link->thread, is_ok))
-			link->begun_ns = 0;
+	if (thread) {
+		if (!end_try(*begun_ns, thread, is_ok))
+			*begun_ns = 0;
 	} else if (!is_ok) {
 		count_attempt(identity, ATTEMPT_FAILED_TCP, duration_ns);
-		link->begun_ns = 0;
+		*begun_ns = 0;
 	}
 }
 
-/* What an attempt has taken that ended well when it was connected; 0: there is none to count. */
-static __always_inline u64 attempt_duration(const struct attempt_link *link, u64 established_ns)
+/* What an attempt has taken that was fulfilled by the connection alone; 0: there is none to count. */
+static __always_inline u64 attempt_duration(u64 begun_ns, u64 established_ns)
 {
-	return follows_attempts && link->begun_ns ? established_ns - link->begun_ns : 0;
+	return follows_attempts && begun_ns ? established_ns - begun_ns : 0;
 }
 
 static __always_inline void attempt_succeeds(u64 identity, u64 duration_ns)

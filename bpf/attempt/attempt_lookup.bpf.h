@@ -44,15 +44,15 @@ static __always_inline void keep_answer(const struct answer_key *key, const stru
 /* The address at that place in the program's memory, IPv4 or IPv6. */
 static __always_inline struct answer_key read_address(u64 place, int family)
 {
+	u32 tgid = bpf_get_current_pid_tgid() >> 32, ipv4 = 0;
 	struct in6_addr address = {};
-	u32 ipv4 = 0;
 
 	if (family == AF_INET6) {
 		bpf_probe_read_user(&address, sizeof(address), (void *)place);
-		return answer_key_of_ipv6(&address);
+		return answer_key_of_ipv6(tgid, &address);
 	}
 	bpf_probe_read_user(&ipv4, sizeof(ipv4), (void *)place);
-	return answer_key_of_ipv4(ipv4);
+	return answer_key_of_ipv4(tgid, ipv4);
 }
 
 /* Where a struct sockaddr has its address. */

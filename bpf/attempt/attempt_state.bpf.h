@@ -8,8 +8,9 @@
  * attempt that the look-up began; connects to other answers of the same look-up go on with it, one after the other or at once.
  * An answer is taken once: who connects to the address again begins an attempt of its own, as one does who never looked up.
  *
- * Only attempts with a look-up have an entry here, from their first connect on. Where one has got to beyond that is kept by the
- * socket's own state, as an `attempt_link`, which costs a connection no more than some bytes.
+ * Only attempts with a look-up have an entry here, from their first connect on. Where one has got to beyond that is kept in the
+ * socket's own state, as the moment when the attempt began and the thread that has looked up, which costs a connection no more than
+ * some bytes.
  *
  * Kernel half only.
  */
@@ -25,8 +26,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-/* The object was given the maps. Set before the load. */
-const volatile __u8 follows_attempts = 0;
+/* The object was given the maps. Set before the load; by default on, so that the verifier can be asked about all of it. */
+const volatile __u8 follows_attempts = 1;
 
 /* Between one part of an attempt and the next a program loses no more time than that; later it is another use. */
 #define ATTEMPT_PAUSE_NS 1000000000ULL
@@ -81,26 +82,17 @@ struct {
 	__type(value, struct attempt_ended);
 } attempt_ended SEC(".maps");
 
-/* What a socket's state has of its attempt. */
-struct attempt_link {
-	u64 begun_ns; /* of all of the attempt; 0: it has none, or that is counted */
-	u32 thread;   /* that has looked its peer up; 0: none has */
-	u32 reserved;
-};
-
-static __always_inline struct answer_key answer_key_of_ipv4(u32 address)
+static __always_inline struct answer_key answer_key_of_ipv4(u32 tgid, u32 address)
 {
-	struct answer_key key = {.address = {0, 0, bpf_htonl(0xffff), address}};
+	struct answer_key key = {.tgid = tgid, .address = {0, 0, bpf_htonl(0xffff), address}};
 
-	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	return key;
 }
 
-static __always_inline struct answer_key answer_key_of_ipv6(const struct in6_addr *address)
+static __always_inline struct answer_key answer_key_of_ipv6(u32 tgid, const struct in6_addr *address)
 {
-	struct answer_key key;
+	struct answer_key key = {.tgid = tgid};
 
-	key.tgid = bpf_get_current_pid_tgid() >> 32;
 	__builtin_memcpy(key.address, address, sizeof(key.address));
 	return key;
 }

@@ -120,7 +120,7 @@ static __always_inline bool count_end(struct tcp_state *attempt, enum connect_ou
 	};
 	struct connect_ended *cell = CELL(connect_ended, &key);
 
-	attempt_connected(&attempt->attempt, attempt->identity, outcome == CONNECT_OK, duration_ns);
+	attempt_connected(&attempt->attempt_ns, attempt->attempt_thread, attempt->identity, outcome == CONNECT_OK, duration_ns);
 	if (!cell) {
 		count_lost_end(attempt->identity, attempt->family);
 		return false;
@@ -236,7 +236,7 @@ static __always_inline void count_end_of_taken(const struct tcp_state *state, co
 {
 	struct tcp_closed_key key = closed_key(state, end);
 
-	attempt_succeeds(state->identity, attempt_duration(&state->attempt, state->since_ns));
+	attempt_succeeds(state->identity, attempt_duration(state->attempt_ns, state->since_ns));
 	count_close(&key, end);
 }
 

@@ -182,14 +182,14 @@ static __always_inline bool keep(const void *sk, const struct tcp_state *state)
 }
 
 /* What a look-up has given for it to be connected to. */
-static __always_inline struct answer_key answer_key_of_peer(struct sock *sk, u8 family)
+static __always_inline struct answer_key answer_key_of_peer(u32 tgid, struct sock *sk, u8 family)
 {
 	struct in6_addr address;
 
 	if (family == TCP_IPV4)
-		return answer_key_of_ipv4(sk->__sk_common.skc_daddr);
+		return answer_key_of_ipv4(tgid, sk->__sk_common.skc_daddr);
 	bpf_core_read(&address, sizeof(address), &sk->__sk_common.skc_v6_daddr);
-	return answer_key_of_ipv6(&address);
+	return answer_key_of_ipv6(tgid, &address);
 }
 
 static __noinline void begin(struct sock *sk)
@@ -198,13 +198,15 @@ static __noinline void begin(struct sock *sk)
 	struct tcp_audit *audit = audit_of(sk);
 	struct tcp_state state = {};
 	struct connect_begun *begun;
+	struct process_place place;
 	struct answer_key peer;
 
 	if (audit)
 		__sync_fetch_and_add(&audit->active_opens, 1);
 	if (!tcp || joins_mptcp(tcp))
 		return;
-	state.identity = current_identity();
+	place = current_place();
+	state.identity = identity_at(&place);
 	if (state.identity == IDENTITY_IGNORED)
 		return;
 	state.family = is_ipv6_sock(sk) ? TCP_IPV6 : TCP_IPV4;
@@ -217,8 +219,9 @@ static __noinline void begin(struct sock *sk)
 	state.peer_port = sk->__sk_common.skc_dport;
 	state.since_ns = bpf_ktime_get_ns();
 	if (follows_attempts) {
-		peer = answer_key_of_peer(sk, state.family);
-		state.attempt = attempt_connects(&peer, state.identity, state.since_ns);
+		state.attempt_ns = state.since_ns;
+		peer = answer_key_of_peer(place.tgid, sk, state.family);
+		state.attempt_thread = attempt_connects(&peer, state.identity, &state.attempt_ns);
 	}
 	if (keep(sk, &state))
 		__sync_fetch_and_add(&begun->attempts, 1);
@@ -350,17 +353,20 @@ static __always_inline bool is_told(struct sock *sk, enum connect_outcome outcom
 static __always_inline void count_refused_call(enum connect_outcome outcome, const void *given)
 {
 	struct peer_address address = read_peer_address(given);
+	struct process_place place = current_place();
 	struct tcp_state attempt = {};
 	struct connect_begun *begun;
 	struct answer_key peer;
 
-	attempt.identity = current_identity();
+	attempt.identity = identity_at(&place);
 	if (attempt.identity == IDENTITY_IGNORED)
 		return;
 	attempt.family = is_ipv6_address(&address) ? TCP_IPV6 : TCP_IPV4;
 	if (follows_attempts) {
-		peer = address.family == AF_INET6 ? answer_key_of_ipv6(&address.ipv6) : answer_key_of_ipv4(address.ipv4);
-		attempt.attempt = attempt_connects(&peer, attempt.identity, bpf_ktime_get_ns());
+		attempt.attempt_ns = bpf_ktime_get_ns();
+		peer = address.family == AF_INET6 ? answer_key_of_ipv6(place.tgid, &address.ipv6) :
+						    answer_key_of_ipv4(place.tgid, address.ipv4);
+		attempt.attempt_thread = attempt_connects(&peer, attempt.identity, &attempt.attempt_ns);
 	}
 	begun = begun_cell(attempt.identity, attempt.family);
 	if (!begun)

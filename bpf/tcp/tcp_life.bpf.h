@@ -187,16 +187,15 @@ static __noinline int fetched_error(const struct sock *sk, const struct tcp_stat
 
 /* --- the course of a life -------------------------------------------------------------------------------------------- */
 
-/* Counts the end of a connection; of several callers one is first. */
-static __always_inline void count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
+/* Counts the end of a connection. True for one caller alone, who is first. */
+static __always_inline bool count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
 {
-	u64 attempt_ns = attempt_duration(&state->attempt, state->since_ns);
 	struct tcp_closed_key key = closed_key(state, end);
 
 	if (!drop_state(sk))
-		return;
-	attempt_succeeds(key.identity, attempt_ns);
+		return false;
 	count_close(&key, end);
+	return true;
 }
 
 /* The same with the end that is kept in the state. */
@@ -279,6 +278,7 @@ static __noinline void end(struct sock *sk, int old_state)
 {
 	struct tcp_state *state = find_state(sk);
 	struct tcp_figures figures;
+	u64 identity, attempt_ns;
 	int error = sk->sk_err;
 	struct tcp_sock *tcp;
 	struct tcp_end end;
@@ -312,10 +312,14 @@ static __noinline void end(struct sock *sk, int old_state)
 		end.resets_out = 1;
 	if (state->phase == PHASE_EARLY && !end_early(sk, state, end.duration_ns))
 		return;
-	if (state->accepted)
-		count_end_of_life(sk, state, &end);
-	else
+	if (!state->accepted) {
 		end_unaccepted(sk, state, &end, old_state);
+		return;
+	}
+	identity = state->identity;
+	attempt_ns = attempt_duration(state->attempt_ns, state->since_ns);
+	if (count_end_of_life(sk, state, &end))
+		attempt_succeeds(identity, attempt_ns);
 }
 
 /* --- sockets that were there before ----------------------------------------------------------------------------------- */

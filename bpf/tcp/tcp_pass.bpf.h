@@ -174,8 +174,8 @@ static __noinline void settle_use(const struct sock *sk)
 
 	if (!take_state(sk, &copy))
 		return;
-	attempt_succeeds(copy.identity, attempt_duration(&copy.attempt, copy.since_ns));
-	copy.attempt.begun_ns = 0;
+	attempt_succeeds(copy.identity, attempt_duration(copy.attempt_ns, copy.since_ns));
+	copy.attempt_ns = 0;
 	if (!insert_state(sk, &copy))
 		count_lost_close(copy.identity, copy.role, port_label(&copy), LOSS_STATE_FULL);
 }
@@ -222,7 +222,7 @@ static __always_inline void visit_socket(u64 address)
 	} else if (state->accepted) {
 		if (state->phase == PHASE_OPEN)
 			report_open(sk, state);
-		if (is_old && attempt_duration(&state->attempt, state->since_ns) && is_put_to_use(sk))
+		if (is_old && attempt_duration(state->attempt_ns, state->since_ns) && is_put_to_use(sk))
 			settle_use(sk);
 	} else if (has_holder && is_old) {
 		settle_accept(sk);

@@ -43,13 +43,14 @@ struct tcp_state {
 	u64 identity;
 	u64 received_before; /* what had gone before it was taken up */
 	u64 sent_before;
-	struct attempt_link attempt; /* of a client; its look-up may have begun it */
+	u64 attempt_ns; /* when its attempt began, maybe with a look-up; 0: that is counted, or it is a server's */
 	struct tcp_end end; /* once it has ended without being accepted */
 	u32 retransmits_before;
 	u32 handshake_us;
 	u32 data_segments;  /* that had come in when its program closed it */
 	u32 pass;           /* the last one that has reported it */
 	u32 accepted;       /* not 0: its owner is known; a connection that was begun here has its owner from the beginning */
+	u32 attempt_thread; /* that has looked its peer up; 0: none has */
 	u32 ended;          /* not 0: `end` is filled */
 	u16 peer_port;      /* as on the wire */
 	u16 local_port;     /* in host order */
