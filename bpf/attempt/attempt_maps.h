@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// For the user halves of probes that see parts of attempts: whether their object tells of them, which it does when it is given the
-// maps of the probe `attempt`.
+// For the user halves of probes that see a part of attempts before or after the connect.
 #pragma once
 
-#include <bpf/libbpf.h>
+#include "agent/probe/probe.h"
 
 namespace connscope::bpf {
 
-/// Before the load. An object that does not follow attempts keeps its maps of them as small as maps can be.
-template <class Skeleton>
-void follow_attempts(Skeleton& skeleton, bool follows) {
-  constexpr unsigned kLeastEntries = 8;
-  skeleton.rodata->follows_attempts = follows ? 1 : 0;
-  if (follows) return;
-  for (bpf_map* map : {skeleton.maps.attempts, skeleton.maps.attempt_answers, skeleton.maps.attempt_ended})
-    bpf_map__set_max_entries(map, kLeastEntries);
+/// Whether attempts are followed: by the probe of that name, and by the probe tcp, without which none would ever succeed.
+inline bool follows_attempts(const probe::SharedMaps& shared) {
+  return shared.count("attempts") != 0 && shared.count("sockets") != 0;
 }
 
 }  // namespace connscope::bpf

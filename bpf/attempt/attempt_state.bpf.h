@@ -17,11 +17,7 @@
 #ifndef CONNSCOPE_ATTEMPT_STATE_BPF_H
 #define CONNSCOPE_ATTEMPT_STATE_BPF_H
 
-#include "bpf/attempt/attempt.h"
-#include "bpf/include/cells.bpf.h"
-#include "bpf/include/kernel_types.h"
-#include "bpf/include/latency.bpf.h"
-#include "bpf/include/ledger.bpf.h"
+#include "bpf/attempt/attempt_cells.bpf.h"
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -46,10 +42,12 @@ struct answer {
 	u32 reserved;
 };
 
-/* What is evicted was not connected to for long: then a connect begins its attempt. */
+/*
+ * Of this map and the others the owner asks for more room; an object that is not given them has no use for any. What is evicted was not connected to for long: then a connect begins its attempt.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 8);
 	__type(key, struct answer_key);
 	__type(value, struct answer);
 } attempt_answers SEC(".maps");
@@ -70,17 +68,10 @@ struct attempt {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
+	__uint(max_entries, 8);
 	__type(key, struct attempt_key);
 	__type(value, struct attempt);
 } attempts SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, struct attempt_ended_key);
-	__type(value, struct attempt_ended);
-} attempt_ended SEC(".maps");
 
 static __always_inline struct answer_key answer_key_of_ipv4(u32 tgid, u32 address)
 {
@@ -95,20 +86,6 @@ static __always_inline struct answer_key answer_key_of_ipv6(u32 tgid, const stru
 
 	__builtin_memcpy(key.address, address, sizeof(key.address));
 	return key;
-}
-
-/* Numbers, not state: see count_lost_end in bpf/tcp/tcp_cells.bpf.h. */
-static __noinline __attribute__((unused)) void count_attempt(u64 identity, u8 end, u64 duration_ns)
-{
-	struct attempt_ended_key key = {.identity = identity, .bucket = latency_bucket(duration_ns), .end = end};
-	struct attempt_ended *cell = CELL(attempt_ended, &key);
-
-	if (!cell) {
-		count_loss(LOSS_CELLS_FULL);
-		return;
-	}
-	__sync_fetch_and_add(&cell->count, 1);
-	ADD(cell->sum_ns, duration_ns);
 }
 
 #endif

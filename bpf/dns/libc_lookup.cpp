@@ -105,7 +105,7 @@ class LibcLookup final : public probe::Probe {
 
 void LibcLookup::configure(libc_lookup_bpf& skeleton) {
   skeleton_ = &skeleton;
-  follow_attempts(skeleton, follows_attempts_);
+  skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
   for (bpf_program* program :
        {skeleton.progs.on_return, skeleton.progs.on_getaddrinfo, skeleton.progs.on_getnameinfo,
         skeleton.progs.on_gethostbyname, skeleton.progs.on_gethostbyname2, skeleton.progs.on_gethostbyaddr})
@@ -117,8 +117,7 @@ void LibcLookup::configure(libc_lookup_bpf& skeleton) {
 
 Status LibcLookup::start(const probe::SharedMaps& shared) {
   if (probe::uprobe_multi_refusal().empty()) way_ = probe::UprobeWay::kMulti;
-  // Without the probe tcp no attempt would ever succeed.
-  follows_attempts_ = shared.count("attempts") != 0 && shared.count("sockets") != 0;
+  follows_attempts_ = follows_attempts(shared);
   const auto configure = [this](libc_lookup_bpf& skeleton) { this->configure(skeleton); };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
   if (!object) return object.error();

@@ -17,7 +17,6 @@
 #include "agent/probe/netns_processes.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/trampoline.h"
-#include "bpf/attempt/attempt_maps.h"
 #include "bpf/tcp/connect_cells.h"
 #include "bpf/tcp/life_cells.h"
 #include "bpf/tcp/listeners.h"
@@ -141,7 +140,7 @@ void Tcp::configure(tcp_bpf& skeleton) {
   skeleton_ = &skeleton;
   skeleton.rodata->own_netns = own_netns_;
   skeleton.rodata->loaded_us = now_us();
-  follow_attempts(skeleton, follows_attempts_);
+  skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
   skeleton.rodata->by_port = settings_.listener_labels > 0 ? 1 : 0;
   // The function got another list of parameters with 6.10.
   const bool four = accept_parameters_ == 4;

@@ -10,6 +10,7 @@
 #ifndef CONNSCOPE_TCP_CELLS_BPF_H
 #define CONNSCOPE_TCP_CELLS_BPF_H
 
+#include "bpf/attempt/attempt_connect.bpf.h"
 #include "bpf/include/cells.bpf.h"
 #include "bpf/include/latency.bpf.h"
 #include "bpf/include/ledger.bpf.h"

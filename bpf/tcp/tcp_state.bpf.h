@@ -11,7 +11,6 @@
 #ifndef CONNSCOPE_TCP_STATE_BPF_H
 #define CONNSCOPE_TCP_STATE_BPF_H
 
-#include "bpf/attempt/attempt_connect.bpf.h"
 #include "bpf/include/kernel_types.h"
 #include "bpf/include/ledger.bpf.h"
 #include "bpf/tcp/tcp.h"
@@ -65,7 +64,7 @@ struct tcp_state {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 8); /* the tcp probe asks for more */
 	__type(key, u64); /* struct sock * */
 	__type(value, struct tcp_state);
 } sockets SEC(".maps");

@@ -17,6 +17,7 @@
 #ifndef CONNSCOPE_TLS_MERGE_BPF_H
 #define CONNSCOPE_TLS_MERGE_BPF_H
 
+#include "bpf/attempt/attempt_cells.bpf.h"
 #include "bpf/process/identity.h"
 #include "bpf/tls/tls_cells.bpf.h"
 
@@ -65,6 +66,14 @@ static __noinline __some_use void own_handshake(struct handshake *handshake, u64
 
 /* --- the end --------------------------------------------------------------------------------------------------------- */
 
+/* The handshake was the last part of its attempt. */
+static __always_inline void end_attempt(struct handshake *handshake, enum attempt_end end)
+{
+	if (handshake->attempt_ns)
+		count_attempt(handshake->identity, end, handshake->ended_ns - handshake->attempt_ns);
+	handshake->attempt_ns = 0;
+}
+
 /* What the wire has lost sight of, and no library has explained. */
 static __always_inline bool is_inexplicable(const struct handshake *handshake)
 {
@@ -91,8 +100,10 @@ static __noinline __some_use void settle(u64 cookie)
 		lose_end(handshake.identity, handshake.role);
 		return;
 	}
-	if (handshake.phase != PHASE_DONE)
+	if (handshake.phase != PHASE_DONE) {
 		count_handshake(&handshake, true);
+		end_attempt(&handshake, ATTEMPT_FAILED_TLS);
+	}
 	if (!is_told && (handshake.phase != PHASE_DONE || handshake.rank < RANK_NONE))
 		count_failure(handshake.identity, handshake.host, handshake.role, handshake.reason ?: TLS_ABORTED);
 }
@@ -165,6 +176,7 @@ static __always_inline void finish_handshake(struct handshake *handshake, u64 no
 	doubt_at_success(handshake);
 	own_handshake(handshake, IDENTITY_UNKNOWN);
 	count_handshake(handshake, false);
+	end_attempt(handshake, ATTEMPT_OK);
 }
 
 /*

@@ -38,6 +38,7 @@ struct handshake {
 	u64 ended_ns; /* finished, or broken off; 0: neither */
 	u64 last_ns;  /* the last that came from the peer */
 	u64 identity; /* holds once `is_begun` */
+	u64 attempt_ns; /* when the attempt began that it is the last part of; 0: it is of none, or that was counted */
 	struct tls_session_key session; /* of the library; its address is 0 until it is known */
 	u32 host;
 	u16 cipher; /* 0 unless the label is asked for */

@@ -6,6 +6,7 @@
  *   tls_flow.bpf.h   from segments to records and messages     tls_judge.bpf.h  what those mean for a handshake
  *   below those: tls_merge.bpf.h (one outcome with what libraries say), tls_cells.bpf.h, tls_state.bpf.h
  */
+#include "bpf/attempt/attempt_tls.bpf.h"
 #include "bpf/include/identity.bpf.h"
 #include "bpf/tls/tls_judge.bpf.h"
 
@@ -44,6 +45,8 @@ static __noinline struct handshake *begin(struct __sk_buff *skb, const struct pa
 	handshake = begin_handshake(cookie, role, begun_ns);
 	if (!handshake)
 		stop_watching(skb);
+	else if (role == TLS_CLIENT)
+		handshake->attempt_ns = attempt_goes_on_with_tls(skb);
 	return handshake;
 }
 

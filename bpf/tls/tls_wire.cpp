@@ -6,6 +6,7 @@
 
 #include "agent/probe/bpf_object.h"
 #include "agent/probe/probe.h"
+#include "bpf/attempt/attempt_maps.h"
 #include "bpf/packet/handover.h"
 #include "bpf/tls/tls_cells.h"
 #include "bpf/tls/tls_labels.h"
@@ -58,11 +59,13 @@ class Tls final : public probe::Probe {
   probe::BpfObject object_;
   tls_wire_bpf* skeleton_ = nullptr;  // owned by object_
   Handover packets_{PACKET_TLS};
+  bool follows_attempts_ = false;
   bool up_ = false;
 };
 
 void Tls::configure(tls_wire_bpf& skeleton) {
   skeleton_ = &skeleton;
+  skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
   skeleton.rodata->by_cipher = settings_.cipher_labels ? 1 : 0;
   skeleton.rodata->wants_hosts = settings_.host_labels > 0 ? 1 : 0;
   for (bpf_program* program : {skeleton.progs.tls_egress, skeleton.progs.tls_ingress})
@@ -73,6 +76,7 @@ void Tls::configure(tls_wire_bpf& skeleton) {
 
 Status Tls::start(const probe::SharedMaps& shared) {
   if (auto found = packets_.find_packet_probe(shared); !found) return found;
+  follows_attempts_ = follows_attempts(shared);
   const auto configure = [this](tls_wire_bpf& skeleton) { this->configure(skeleton); };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<tls_wire_bpf>(configure), shared, {});
   if (!object) return object.error();
