@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// JavaClient PORT VERSION FOLDER: a client on JSSE, with the authority and the revocations of FOLDER.
+// JavaClient PORT VERSION FOLDER TIMES: a client on JSSE, with the authority and the revocations of FOLDER.
 import java.io.FileInputStream;
 import java.io.InputStream;
 import java.net.Socket;
@@ -36,10 +36,11 @@ public final class JavaClient {
     }
   }
 
-  private static String fetch(int port, String version, String folder) throws Exception {
+  private static String fetch(SSLContext context, int port, String version) throws Exception {
     Socket plain = new Socket("127.0.0.1", port);
-    try (SSLSocket session =
-        (SSLSocket) trusting(folder).getSocketFactory().createSocket(plain, "localhost", port, true)) {
+    // JSSE ends the handshake in two writes.
+    plain.setTcpNoDelay(true);
+    try (SSLSocket session = (SSLSocket) context.getSocketFactory().createSocket(plain, "localhost", port, true)) {
       SSLParameters wanted = session.getSSLParameters();
       wanted.setProtocols(new String[] {"TLSv" + version});
       wanted.setEndpointIdentificationAlgorithm("HTTPS");
@@ -51,7 +52,10 @@ public final class JavaClient {
 
   public static void main(String[] words) {
     try {
-      if (!fetch(Integer.parseInt(words[0]), words[1], words[2]).contains("200 OK")) System.exit(1);
+      SSLContext context = trusting(words[2]);
+      for (int left = Integer.parseInt(words[3]); left > 0; left--) {
+        if (!fetch(context, Integer.parseInt(words[0]), words[1]).contains("200 OK")) System.exit(1);
+      }
     } catch (Exception failed) {
       System.err.println(failed);
       System.exit(1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// curl_nss_client PORT VERSION FOLDER: a client on the libcurl that is built with NSS, with the authority and the
+// curl_nss_client PORT VERSION FOLDER TIMES: a client on the libcurl that is built with NSS, with the authority and the
 // revocations of FOLDER. The headers that go with that library would take the place of those of another libcurl, so the
 // few names that are needed, whose numbers are part of its interface, stand here.
 #include <dlfcn.h>
@@ -45,7 +45,7 @@ static long version_of(const char* word) {
 }
 
 int main(int count, char** words) {
-  if (count != 4) errx(2, "usage: curl_nss_client PORT VERSION FOLDER");
+  if (count != 5) errx(2, "usage: curl_nss_client PORT VERSION FOLDER TIMES");
   char url[64], place[64], authority[4096], revocations[4096];
   snprintf(url, sizeof(url), "https://localhost:%s/", words[1]);
   snprintf(place, sizeof(place), "localhost:%s:127.0.0.1", words[1]);
@@ -58,7 +58,9 @@ int main(int count, char** words) {
   curl.set(handle, CA_INFO, authority);
   curl.set(handle, CRL_FILE, revocations);
   curl.set(handle, SSL_VERSION, version_of(words[2]));
-  const int code = curl.perform(handle);
-  if (code != 0) errx(1, "%d: %s", code, curl.explain(code));
+  for (int left = atoi(words[4]); left > 0; left--) {
+    const int code = curl.perform(handle);
+    if (code != 0) errx(1, "%d: %s", code, curl.explain(code));
+  }
   return 0;
 }

@@ -7,6 +7,7 @@
 // off).
 #include <arpa/inet.h>
 #include <err.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -33,9 +34,12 @@ static int listen_somewhere(void) {
   return listener;
 }
 
-// A client whose answer does not come must not hold a test.
-static void limit_patience(int socket) {
+// A client whose answer does not come must not hold a test, nor an answer that waits for an acknowledgement hold a
+// client.
+static void prepare(int socket) {
+  const int at_once = 1;
   const struct timeval limit = {.tv_sec = kPatienceMs / 1000};
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &at_once, sizeof(at_once));
   setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
   setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
@@ -71,7 +75,7 @@ static void answer_in_plain_text(int socket) {
 
 static void take(SSL_CTX* context, int socket, const struct server_options* options) {
   struct pollfd waiting = {.fd = socket, .events = POLLIN};
-  limit_patience(socket);
+  prepare(socket);
   if (poll(&waiting, 1, kPatienceMs) == 1) {
     puts("heard");
     switch (options->play) {

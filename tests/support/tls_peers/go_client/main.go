@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// go_client PORT VERSION FOLDER: a client on crypto/tls, with the authority of FOLDER. It knows no revocations.
+// go_client PORT VERSION FOLDER TIMES: a client on crypto/tls, with the authority of FOLDER. It knows no revocations.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -38,11 +39,15 @@ func fetch(port, version, folder string) error {
 }
 
 func main() {
-	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: go_client PORT VERSION FOLDER")
+	if len(os.Args) != 5 {
+		fmt.Fprintln(os.Stderr, "usage: go_client PORT VERSION FOLDER TIMES")
 		os.Exit(2)
 	}
-	if err := fetch(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+	times, err := strconv.Atoi(os.Args[4])
+	for done := 0; err == nil && done < times; done++ {
+		err = fetch(os.Args[1], os.Args[2], os.Args[3])
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "%T: %v\n", err, err)
 		os.Exit(1)
 	}
