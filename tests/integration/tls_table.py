@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shows in tables which reason each TLS stack's failures were given, by what tls_matrix_integration_test has seen.
 
-Each line of what it has seen holds, separated by tabs: case, stack, version, the client's reason, the server's, and why nothing
-better can be told ("-" where it can)."""
+Each line of what it has seen holds, separated by tabs: case, stack, version, the client's reason, the server's, and why
+nothing better can be told ("-" where it can)."""
 
 import argparse
 import sys

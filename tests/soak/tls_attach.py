@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that shake hands while probes come and go in them: none of them may notice.
 
-Clients and servers of every TLS stack shake hands without a pause, in a network namespace of their own. Meanwhile an agent
-attaches its TLS probes to them and goes away again, every second, by SIGTERM and by SIGKILL in turn. Every handshake has to
-succeed, no program may end in a way of its own, and every stack has to go on. Needs root and a build with tests: exit code 77
-says that the host cannot run it (see CONNSCOPE_BPF_TESTS in CONTRIBUTING.md)."""
+Clients and servers of every TLS stack shake hands without a pause, in a network namespace of their own. Meanwhile an
+agent attaches its TLS probes to them and goes away again, every second, by SIGTERM and by SIGKILL in turn. Every
+handshake has to succeed, no program may end in a way of its own, and every stack has to go on. Needs root and a build
+with tests: exit code 77 says that the host cannot run it (see CONNSCOPE_BPF_TESTS in CONTRIBUTING.md)."""
 
 import ctypes
 import os
@@ -23,7 +23,8 @@ import bench_agent as bench  # noqa: E402
 import soak  # noqa: E402
 
 PEERS = bench.ROOT / "tests/support/tls_peers"
-# Which stacks' clients meet which server, each one of its own. Those of GnuTLS and NSS wait for a request before they say anything.
+# Which stacks' clients meet which server, each one of its own. The servers of GnuTLS and NSS wait for a request before
+# they say anything.
 PAIRS = [("openssl_server", stack) for stack in ("openssl", "curl", "curl_nss", "gnutls", "nss", "node", "go", "java")]
 PAIRS += [("gnutls_server", "curl"), ("gnutls_server", "gnutls"), ("nss_server", "curl"), ("nss_server", "curl_nss")]
 TIMES = 200  # handshakes of one client program, where it can do more than one: it lives through several attachments

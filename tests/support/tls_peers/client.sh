@@ -3,8 +3,9 @@
 # Becomes a client of one TLS stack, which connects to 127.0.0.1, trusts ca.pem, knows the revocations of crl.pem, and
 # expects the server to be "localhost". It succeeds when an answer came.
 #
-# STACK is openssl, curl, curl_nss, gnutls, nss, node, go or java; VERSION is 1.2 or 1.3, and no other is offered; FOLDER is what
-# make_certificates.sh has made; TIMES (1 unless it is given) how often those connect that can do it more than once. BUILT is the folder of the programs that the build has made.
+# STACK is openssl, curl, curl_nss, gnutls, nss, node, go or java; VERSION is 1.2 or 1.3, and no other is offered; FOLDER
+# is what make_certificates.sh has made; TIMES (1 unless it is given) how often those connect that can do it more than
+# once. BUILT is the folder of the programs that the build has made.
 set -euo pipefail
 
 (($# == 5 || $# == 6)) || {

@@ -79,8 +79,8 @@ extensions() { # NAMES
 leaf() { # NAME AUTHORITY NAMES FROM UNTIL
   new_key "$1"
   openssl req -new -key "$1.key" -out "$1.csr" -subj "/CN=$1"
-  openssl ca -batch -notext -config "$2.conf" -in "$1.csr" -out "$1.pem" -startdate "$(day "$4")" -enddate "$(day "$5")" \
-    -extfile <(extensions "$3") 2>/dev/null
+  openssl ca -batch -notext -config "$2.conf" -in "$1.csr" -out "$1.pem" \
+    -startdate "$(day "$4")" -enddate "$(day "$5")" -extfile <(extensions "$3") 2>/dev/null
 }
 
 self_signed() { # NAME NAMES

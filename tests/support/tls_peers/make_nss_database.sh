@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Puts the authority, its revocations and the good certificate of a folder that make_certificates.sh has made into a database as NSS
-# wants them, FOLDER/nss.
+# Puts the authority, its revocations and the good certificate of a folder that make_certificates.sh has made into a
+# database as NSS wants them, FOLDER/nss.
 set -euo pipefail
 
 (($# == 1)) || {

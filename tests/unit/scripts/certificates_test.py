@@ -9,7 +9,8 @@ from pathlib import Path
 
 SCRIPT = Path(__file__).resolve().parents[2] / "support/tls_peers/make_certificates.sh"
 # What the first complaint about each is, as openssl-verification-options(1) numbers them; 0: none.
-SERVERS = {"good": 0, "expired": 10, "notyetvalid": 9, "selfsigned": 18, "unknownca": 20, "wronghost": 62, "revoked": 23}
+SERVERS = {"good": 0, "expired": 10, "notyetvalid": 9, "selfsigned": 18, "unknownca": 20, "wronghost": 62,
+           "revoked": 23}
 CLIENTS = {"client": 0, "client_expired": 10, "client_selfsigned": 18, "client_unknownca": 20, "client_revoked": 23}
 
 
@@ -24,7 +25,8 @@ class CertificatesTest(unittest.TestCase):
         cls.folder.cleanup()
 
     def first_error(self, name, *options):
-        verify = ["openssl", "verify", "-crl_check", "-CRLfile", "crl.pem", "-CAfile", "ca.pem", *options, f"{name}.pem"]
+        verify = ["openssl", "verify", "-crl_check", "-CRLfile", "crl.pem", "-CAfile", "ca.pem", *options,
+                  f"{name}.pem"]
         done = subprocess.run(verify, cwd=self.folder.name, capture_output=True, text=True, check=False)
         found = re.search(r"^error (\d+) at", done.stderr, re.MULTILINE)
         self.assertEqual(done.returncode == 0, found is None, done.stderr)
