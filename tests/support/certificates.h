@@ -18,8 +18,6 @@ class Certificates {
   /// Of a certificate, or of a list of them, such as "expired", "ca" or "crl".
   [[nodiscard]] std::string pem(const std::string& name) const { return folder() + "/" + name + ".pem"; }
   [[nodiscard]] std::string key(const std::string& name) const { return folder() + "/" + name + ".key"; }
-  /// What a server staples to "good" or "revoked".
-  [[nodiscard]] std::string ocsp(const std::string& name) const { return folder() + "/" + name + ".ocsp"; }
 
  private:
   explicit Certificates(TempDir folder) : folder_(std::move(folder)) {}

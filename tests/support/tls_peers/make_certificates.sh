@@ -14,8 +14,7 @@
 #   revoked       is in crl.pem
 #   client, client_expired, client_selfsigned, client_unknownca, client_revoked: the same for clients
 #
-# crl.pem is ca's list of revoked certificates, ca_and_crl.pem has both; good.ocsp and revoked.ocsp are what a server
-# would staple.
+# crl.pem is the list of what ca has revoked, ca_and_crl.pem has both.
 set -euo pipefail
 
 (($# == 1)) || {
@@ -89,11 +88,6 @@ self_signed() { # NAME NAMES
   openssl x509 -req -in "$1.csr" -signkey "$1.key" -days 30 -out "$1.pem" -extfile <(extensions "$2") 2>/dev/null
 }
 
-staple() { # NAME
-  openssl ocsp -index ca.index -rsigner ca.pem -rkey ca.key -CA ca.pem -issuer ca.pem -cert "$1.pem" -ndays 30 \
-    -respout "$1.ocsp" >/dev/null 2>&1
-}
-
 authority ca
 authority other_ca
 
@@ -118,8 +112,6 @@ for name in revoked client_revoked; do
 done
 openssl ca -config ca.conf -gencrl -out crl.pem 2>/dev/null
 cat ca.pem crl.pem >ca_and_crl.pem
-staple good
-staple revoked
 
 # Programs that give up root read them too; they guard nothing.
 chmod -R a+rX .

@@ -26,17 +26,6 @@ static void demand_certificate(SSL_CTX* context, const char* authority) {
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 }
 
-static int staple_answer(SSL* session, void* path) {
-  FILE* file = fopen(path, "rb");
-  if (!file) err(1, "%s", (const char*)path);
-  enum { kLargest = 4096 };
-  unsigned char* answer = OPENSSL_malloc(kLargest);
-  const size_t size = fread(answer, 1, kLargest, file);
-  fclose(file);
-  SSL_set_tlsext_status_ocsp_resp(session, answer, (long)size);
-  return SSL_TLSEXT_ERR_OK;
-}
-
 SSL_CTX* make_server_context(const struct server_options* options) {
   SSL_CTX* context = SSL_CTX_new(TLS_server_method());
   must(context != NULL, "SSL_CTX_new");
@@ -46,9 +35,5 @@ SSL_CTX* make_server_context(const struct server_options* options) {
   if (options->suites) must(SSL_CTX_set_ciphersuites(context, options->suites), "--suites");
   show_certificate(context, options->certificate);
   if (options->client_ca) demand_certificate(context, options->client_ca);
-  if (options->staple) {
-    SSL_CTX_set_tlsext_status_cb(context, staple_answer);
-    SSL_CTX_set_tlsext_status_arg(context, (void*)options->staple);
-  }
   return context;
 }

@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CERTIFICATE = 1, CLIENT_CA, STAPLE, CIPHERS, SUITES, MIN, MAX, PLAY, STAGE, TIMES };
+enum { CERTIFICATE = 1, CLIENT_CA, CIPHERS, SUITES, MIN, MAX, PLAY, STAGE, TIMES };
 
 static const struct option kOptions[] = {
     {"certificate", required_argument, NULL, CERTIFICATE},
     {"client-ca", required_argument, NULL, CLIENT_CA},
-    {"staple", required_argument, NULL, STAPLE},
     {"ciphers", required_argument, NULL, CIPHERS},
     {"suites", required_argument, NULL, SUITES},
     {"min", required_argument, NULL, MIN},
@@ -47,9 +46,6 @@ struct server_options read_server_options(int count, char** words) {
         break;
       case CLIENT_CA:
         options.client_ca = optarg;
-        break;
-      case STAPLE:
-        options.staple = optarg;
         break;
       case CIPHERS:
         options.ciphers = optarg;

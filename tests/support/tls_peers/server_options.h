@@ -22,7 +22,6 @@ enum stage {
 struct server_options {
   const char* certificate;  // FOLDER/NAME, of NAME.pem and NAME.key
   const char* client_ca;    // a file: clients must show a certificate of it
-  const char* staple;       // a file: an OCSP answer for clients that ask
   const char* ciphers;      // of TLS 1.2 and before
   const char* suites;       // of TLS 1.3
   int min_version;          // as libssl numbers them; 0: any
