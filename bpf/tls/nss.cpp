@@ -19,13 +19,13 @@ bool is_nss(std::string_view name) { return name == "libssl3.so" || name == "lib
 /// The returns first: a check that was entered before them would stay.
 std::vector<probe::LibraryProgram> programs_of(const nss_bpf& skeleton) {
   const auto& programs = skeleton.progs;
-  return {{programs.on_check_return, true, {"SSL_AuthCertificate"}},
-          {programs.on_time_checked, true, {"CERT_CheckCertValidTimes"}},
-          {programs.on_issuer_sought, true, {"CERT_FindCertIssuer"}},
-          {programs.on_name_checked, true, {"CERT_VerifyCertName"}},
-          {programs.on_revocation, false, {"CERT_FindCRLEntryReasonExten"}},
-          {programs.on_check_complete, false, {"SSL_AuthCertificateComplete"}},
-          {programs.on_check, false, {"SSL_AuthCertificate"}}};
+  return {{programs.on_check_return, probe::HangAt::kReturn, {"SSL_AuthCertificate"}},
+          {programs.on_time_checked, probe::HangAt::kReturn, {"CERT_CheckCertValidTimes"}},
+          {programs.on_issuer_sought, probe::HangAt::kReturn, {"CERT_FindCertIssuer"}},
+          {programs.on_name_checked, probe::HangAt::kReturn, {"CERT_VerifyCertName"}},
+          {programs.on_revocation, probe::HangAt::kCheapEntry, {"CERT_FindCRLEntryReasonExten"}},
+          {programs.on_check_complete, probe::HangAt::kCheapEntry, {"SSL_AuthCertificateComplete"}},
+          {programs.on_check, probe::HangAt::kCheapEntry, {"SSL_AuthCertificate"}}};
 }
 
 probe::BpfObject::Opener open_nss(const TlsLibrary::Hang& hang) {

@@ -56,15 +56,15 @@ static inline __u8 openssl_verdict(int code)
 #define OPENSSL_RECORD_LAYER_FAILURE 313
 
 /* What an alert from the peer says. One that only says goodbye is left to the wire. */
-static inline __u8 openssl_alert_reason(int alert)
+static inline __u8 openssl_alert_reason(__u32 alert)
 {
 	if (alert == 0 /* close_notify */ || alert == 90 /* user_canceled */)
 		return TLS_OK;
-	return tls_alert_reason((__u8)alert);
+	return tls_alert_reason(alert);
 }
 
 /* What an error says by itself; TLS_OK: nothing that the wire would not know better. */
-static inline __u8 openssl_reason(int error)
+static inline __u8 openssl_reason(__u32 error)
 {
 	if (error >= OPENSSL_ALERT_BASE)
 		return openssl_alert_reason(error - OPENSSL_ALERT_BASE);

@@ -27,7 +27,7 @@ enum tls_alert {
 	ALERT_NO_APPLICATION_PROTOCOL = 120,
 };
 
-static inline __u8 tls_alert_reason(__u8 alert)
+static inline __u8 tls_alert_reason(__u32 alert)
 {
 	switch (alert) {
 	case ALERT_HANDSHAKE_FAILURE:
