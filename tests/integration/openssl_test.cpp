@@ -133,7 +133,7 @@ void Pairs::add_mismatches() {
 /// Everything that happens, once for all tests.
 struct Stage {
   Certificates certificates = must(Certificates::make());
-  TlsPairs pairs{{CONNSCOPE_OPENSSL_ACTOR, CONNSCOPE_OPENSSL_ACTOR}, Pairs(certificates).made};
+  TlsPairs pairs{"openssl", {CONNSCOPE_OPENSSL_ACTOR, CONNSCOPE_OPENSSL_ACTOR}, Pairs(certificates).made};
 };
 
 std::unique_ptr<Stage> play() {
