@@ -57,6 +57,7 @@ struct {
 #define IPV6_HEADER_BYTES 40
 #define UDP_HEADER_BYTES 8
 #define TCP_HEADER_BYTES 20
+#define HELLO_BEGIN 6 /* a record's header, and the type of its first message */
 #define TCP_FLAG_FIN 0x01
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_RST 0x04
@@ -141,14 +142,21 @@ static __always_inline bool is_watched(struct __sk_buff *skb)
 	return sk && bpf_sk_storage_get(&packet_watched, sk, 0, 0);
 }
 
-/* A payload that begins with a ClientHello or a ServerHello, in its first record. */
+/*
+ * A payload that begins with a ClientHello or a ServerHello, in its first record; or one so short that a ClientHello may yet become of
+ * it. The first byte of a payload that is none costs least, so it is read alone.
+ */
 static __always_inline bool begins_handshake(struct __sk_buff *skb, const struct packet *packet)
 {
-	u8 begin[6];
+	u8 begin[HELLO_BEGIN] = {};
 
-	if (packet->payload + sizeof(begin) > skb->len || bpf_skb_load_bytes(skb, packet->payload, begin, sizeof(begin)))
+	if (bpf_skb_load_bytes(skb, packet->payload, begin, 1) || begin[0] != 0x16)
 		return false;
-	return begin[0] == 0x16 && begin[1] == 3 && (begin[5] == 1 || begin[5] == 2);
+	if (packet->payload + sizeof(begin) > skb->len)
+		return true;
+	if (bpf_skb_load_bytes(skb, packet->payload, begin, sizeof(begin)))
+		return false;
+	return begin[1] == 3 && (begin[5] == 1 || begin[5] == 2);
 }
 
 static __always_inline bool is_for_tls(struct __sk_buff *skb, const struct packet *packet)

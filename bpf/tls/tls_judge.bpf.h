@@ -66,7 +66,9 @@ static __always_inline void part(u64 cookie, struct handshake *handshake, u64 no
 /* This side ends the connection: it sends a FIN or a RST, or its program closes the socket. */
 static __noinline void end_here(u64 cookie, struct handshake *handshake, u64 now)
 {
-	if (handshake->phase < PHASE_DONE)
+	if (handshake->is_doubtful)
+		bpf_map_delete_elem(&handshakes, &cookie);
+	else if (handshake->phase < PHASE_DONE)
 		fail_handshake(cookie, handshake, reason_to_give_up(handshake, now), RANK_BREAK, now);
 	else if (handshake->phase == PHASE_DONE)
 		part(cookie, handshake, now);
@@ -75,7 +77,9 @@ static __noinline void end_here(u64 cookie, struct handshake *handshake, u64 now
 /* The peer does. */
 static __always_inline void end_there(u64 cookie, struct handshake *handshake, u8 reason, u64 now)
 {
-	if (handshake->phase < PHASE_DONE)
+	if (handshake->is_doubtful)
+		bpf_map_delete_elem(&handshakes, &cookie);
+	else if (handshake->phase < PHASE_DONE)
 		fail_handshake(cookie, handshake, reason, RANK_BREAK, now);
 	else if (handshake->phase == PHASE_DONE && handshake->is_refused)
 		fail_handshake(cookie, handshake, TLS_OTHER_ALERT, RANK_BREAK, now);
@@ -287,6 +291,17 @@ static __noinline void take_garbage(u64 cookie, struct handshake *handshake, str
 	}
 }
 
+/* Whether it has turned out to be no handshake: then it is as if it had never been. */
+static __always_inline bool is_none(u64 cookie, struct handshake *handshake, const struct tls_parser *parser, u32 event)
+{
+	if (!handshake->is_doubtful)
+		return false;
+	handshake->is_doubtful = event != EVENT_MESSAGE || parser->message != MESSAGE_CLIENT_HELLO;
+	if (handshake->is_doubtful)
+		bpf_map_delete_elem(&handshakes, &cookie);
+	return handshake->is_doubtful;
+}
+
 /* Something has become whole on that side. Global, as take_from_segment is. */
 __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 {
@@ -298,6 +313,8 @@ __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 	if (!handshake || !flow || handshake->phase == PHASE_OVER)
 		return 0;
 	side = side_of(flow, direction);
+	if (is_none(cookie, handshake, &side->parser, event))
+		return 0;
 	if (event == EVENT_NOT_TLS)
 		take_garbage(cookie, handshake, side, direction, now);
 	else if (event == EVENT_ALERT)

@@ -50,6 +50,7 @@ struct handshake {
 	u8 reason; /* the most telling so far */
 	u8 rank;   /* its */
 	u8 is_told; /* a failure was counted */
+	u8 is_doubtful; /* so little has come that it may be none */
 	u8 is_begun; /* its process is known, and it was counted as begun */
 	u8 is_blind; /* segments were lost on the way to the parser: the wire does not know how it goes on */
 	u8 is_retried; /* HelloRetryRequest was seen */

@@ -82,16 +82,19 @@ static __noinline struct handshake *begin_with_server_hello(struct __sk_buff *sk
 	return handshake;
 }
 
-/* The first packet of a socket that is handed over. */
+/* The first packet of a socket that is handed over. What is too short to tell may be no handshake at all. */
 static __always_inline struct handshake *meet(struct __sk_buff *skb, const struct packet *packet, u32 direction, u64 now)
 {
-	u8 message = 0;
+	u8 message = MESSAGE_CLIENT_HELLO;
+	bool is_short = bpf_skb_load_bytes(skb, packet->payload + TLS_RECORD_HEADER, &message, sizeof(message));
+	struct handshake *handshake;
 
-	if (bpf_skb_load_bytes(skb, packet->payload + TLS_RECORD_HEADER, &message, sizeof(message)))
-		return NULL;
-	if (message == MESSAGE_CLIENT_HELLO)
-		return begin_with_client_hello(skb, packet, direction, now);
-	return direction == EGRESS ? begin_with_server_hello(skb, packet) : NULL;
+	if (!is_short && message != MESSAGE_CLIENT_HELLO)
+		return direction == EGRESS ? begin_with_server_hello(skb, packet) : NULL;
+	handshake = begin_with_client_hello(skb, packet, direction, now);
+	if (handshake)
+		handshake->is_doubtful = is_short;
+	return handshake;
 }
 
 /* --- whose it is ----------------------------------------------------------------------------------------------------- */
@@ -113,7 +116,7 @@ static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
 {
 	u64 identity;
 
-	if (handshake->is_begun)
+	if (handshake->is_begun || handshake->is_doubtful)
 		return true;
 	identity = current_identity();
 	if (identity == IDENTITY_IGNORED) {
@@ -127,7 +130,7 @@ static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
 /* This host sends. Inline: the identity is looked up before the stack gets deep. False: the handshake is of no interest. */
 static __always_inline bool find_owner(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake, u64 cookie)
 {
-	if (!process_holds_socket(skb))
+	if (handshake->is_doubtful || !process_holds_socket(skb))
 		return true;
 	if (!handshake->is_begun && is_server_of_something_else(skb, packet, handshake)) {
 		bpf_map_delete_elem(&handshakes, &cookie);
@@ -219,6 +222,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct tls_flow *flow = find_flow(skb);
 	struct handshake *handshake = flow ? find_handshake(cookie) : meet(skb, &packet, direction, now);
+	bool was_doubtful;
 
 	if (handshake && handshake->phase != PHASE_OVER) {
 		if (direction == INGRESS && packet.payload < skb->len && handshake->phase < PHASE_DONE)
@@ -227,9 +231,13 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 			stop_watching(skb);
 			return PASS;
 		}
+		was_doubtful = handshake->is_doubtful;
 		flow = find_flow(skb);
 		if (flow && packet.payload < skb->len)
 			read_segment(skb, &packet, handshake, side_of(flow, direction), direction);
+		handshake = find_handshake(cookie);
+		if (was_doubtful && handshake && direction == EGRESS)
+			find_owner(skb, &packet, handshake, cookie);
 		read_end(skb, &packet, cookie, direction, now);
 	}
 	leave_if_over(skb, cookie);

@@ -6,35 +6,6 @@
 #include <vector>
 
 namespace connscope::testing {
-namespace {
-
-/// What `name` shows for samples with these labels, by the values of `by`; without what is zero.
-Counts grouped(const Exposition& shown, const std::string& name, const LabelMap& labels,
-               const std::vector<std::string>& by) {
-  Counts counts;
-  for (const ExposedSample& sample : shown.samples()) {
-    if (sample.name != name || sample.value == 0) continue;
-    bool matches = true;
-    for (const auto& [label, value] : labels) {
-      const auto found = sample.labels.find(label);
-      matches = matches && found != sample.labels.end() && found->second == value;
-    }
-    if (!matches) continue;
-    std::string key;
-    for (const std::string& label : by) key += (key.empty() ? "" : " ") + sample.labels.at(label);
-    counts[key] += sample.value;
-  }
-  return counts;
-}
-
-Counts times(const Counts& counts, int factor) {
-  Counts more;
-  for (const auto& [key, count] : counts) more[key] = count * factor;
-  return more;
-}
-
-}  // namespace
-
 DnsCounts DnsCounts::of(const Exposition& shown, const std::string& process) {
   static constexpr char kDurations[] = "conn_dns_query_duration_seconds";
   const LabelMap labels = {{"process", process}};

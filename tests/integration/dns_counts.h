@@ -4,10 +4,9 @@
 // holds in every scrape.
 #pragma once
 
-#include <map>
 #include <string>
 
-#include "tests/integration/tcp_counts.h"
+#include "tests/integration/counts.h"
 #include "tests/support/exposition.h"
 
 namespace connscope::testing {

@@ -7,34 +7,12 @@
 
 namespace connscope::testing {
 
-double total(const Counts& counts) {
-  double sum = 0;
-  for (const auto& [key, count] : counts) sum += count;
-  return sum;
-}
-
-namespace {
-
-/// What `name` shows for these labels, by one further label; without what is zero.
-Counts by_label(const Exposition& shown, const std::string& name, const LabelMap& labels, const std::string& label) {
-  Counts counts;
-  for (const std::string& value : shown.values_of(label)) {
-    LabelMap wanted = labels;
-    wanted[label] = value;
-    const double sum = shown.sum(name, wanted);
-    if (sum != 0) counts[value] = sum;
-  }
-  return counts;
-}
-
-}  // namespace
-
 LifeCounts LifeCounts::of(const Exposition& shown, const std::string& process, const std::string& role) {
   const LabelMap labels = {{"process", process}, {"role", role}};
   LifeCounts counts;
-  counts.closes = by_label(shown, "conn_tcp_connection_duration_seconds_count", labels, "close");
-  counts.failures = by_label(shown, "conn_failures_total", labels, "reason");
-  counts.resets = by_label(shown, "conn_tcp_resets_total", labels, "direction");
+  counts.closes = grouped(shown, "conn_tcp_connection_duration_seconds_count", labels, {"close"});
+  counts.failures = grouped(shown, "conn_failures_total", labels, {"reason"});
+  counts.resets = grouped(shown, "conn_tcp_resets_total", labels, {"direction"});
   counts.seconds = shown.sum("conn_tcp_connection_duration_seconds_sum", labels);
   counts.open = shown.sum("conn_tcp_open_connections", labels);
   counts.received = shown.sum("conn_tcp_receive_bytes_total", labels);
@@ -50,10 +28,10 @@ double LifeCounts::all_closes() const { return total(closes); }
 AcceptCounts AcceptCounts::of(const Exposition& shown, const std::string& process) {
   const LabelMap labels = {{"process", process}};
   AcceptCounts counts;
-  counts.accepts = by_label(shown, "conn_tcp_accepts_total", labels, "ip_family");
-  counts.handshakes = by_label(shown, "conn_tcp_handshake_duration_seconds_count", labels, "ip_family");
-  counts.drops = by_label(shown, "conn_tcp_listen_drops_total", labels, "reason");
-  counts.failures = by_label(shown, "conn_failures_total", {{"process", process}, {"role", "server"}}, "reason");
+  counts.accepts = grouped(shown, "conn_tcp_accepts_total", labels, {"ip_family"});
+  counts.handshakes = grouped(shown, "conn_tcp_handshake_duration_seconds_count", labels, {"ip_family"});
+  counts.drops = grouped(shown, "conn_tcp_listen_drops_total", labels, {"reason"});
+  counts.failures = grouped(shown, "conn_failures_total", {{"process", process}, {"role", "server"}}, {"reason"});
   counts.handshake_seconds = shown.sum("conn_tcp_handshake_duration_seconds_sum", labels);
   counts.waits = shown.sum("conn_tcp_accept_wait_seconds_count", labels);
   counts.wait_seconds = shown.sum("conn_tcp_accept_wait_seconds_sum", labels);

@@ -4,16 +4,12 @@
 // these figures that hold in every scrape.
 #pragma once
 
-#include <map>
 #include <string>
 
+#include "tests/integration/counts.h"
 #include "tests/support/exposition.h"
 
 namespace connscope::testing {
-
-using Counts = std::map<std::string, double>;
-
-[[nodiscard]] double total(const Counts& counts);
 
 /// One role of one process. A map holds what is not zero.
 struct LifeCounts {
