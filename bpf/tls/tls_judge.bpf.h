@@ -63,13 +63,24 @@ static __always_inline void part(u64 cookie, struct handshake *handshake, u64 no
 	}
 }
 
+/* This side breaks off. A client that does so at once, while its library finds fault with the server, has refused it. */
+static __always_inline void give_up(u64 cookie, struct handshake *handshake, u64 now)
+{
+	u8 reason = reason_to_give_up(handshake, now);
+
+	if (reason == TLS_ABORTED && handshake->doubt)
+		fail_handshake(cookie, handshake, handshake->doubt, RANK_VERDICT, now);
+	else
+		fail_handshake(cookie, handshake, reason, RANK_BREAK, now);
+}
+
 /* This side ends the connection: it sends a FIN or a RST, or its program closes the socket. */
 static __noinline void end_here(u64 cookie, struct handshake *handshake, u64 now)
 {
 	if (handshake->is_doubtful)
 		bpf_map_delete_elem(&handshakes, &cookie);
 	else if (handshake->phase < PHASE_DONE)
-		fail_handshake(cookie, handshake, reason_to_give_up(handshake, now), RANK_BREAK, now);
+		give_up(cookie, handshake, now);
 	else if (handshake->phase == PHASE_DONE)
 		part(cookie, handshake, now);
 }
@@ -126,46 +137,56 @@ static __always_inline void take_alert(u64 cookie, struct handshake *handshake, 
 
 /* --- records that cannot be read ------------------------------------------------------------------------------------- */
 
-/* How long an alert is in TLS 1.3, and a Finished by either hash: content, type, tag. */
+/* How long an alert is in TLS 1.3, and a Finished by either hash: content, type, tag. JSSE (Java) pads each record by 16 bytes. */
+#define PADDING 16
+
 static __always_inline bool is_long_as_alert(const struct handshake *handshake, u32 bytes)
 {
 	return bytes == 2U + 1 + handshake->tag_bytes;
 }
 
+static __always_inline bool is_long_as_padded_alert(const struct handshake *handshake, u32 bytes)
+{
+	return is_long_as_alert(handshake, bytes) || is_long_as_alert(handshake, bytes - PADDING);
+}
+
 static __always_inline bool is_long_as_finished(const struct handshake *handshake, u32 bytes)
 {
-	return bytes == 4U + 32 + 1 + handshake->tag_bytes || bytes == 4U + 48 + 1 + handshake->tag_bytes;
+	u32 least = 4U + 32 + 1 + handshake->tag_bytes;
+
+	return bytes == least || bytes == least + 16 || bytes == least + 16 + PADDING;
 }
 
 /* TLS 1.3: a record of the client behind the ServerHello. */
 static __always_inline void take_client_record(u64 cookie, struct handshake *handshake, struct tls_side *side, u32 bytes, u64 now)
 {
-	bool is_finished = is_long_as_finished(handshake, bytes), is_alert = is_long_as_alert(handshake, bytes);
+	bool is_finished = is_long_as_finished(handshake, bytes);
 
 	if (handshake->phase < PHASE_DONE) {
-		if (is_alert) {
+		if (is_long_as_padded_alert(handshake, bytes)) {
 			fail_handshake(cookie, handshake, TLS_OTHER_ALERT, RANK_BREAK, now);
 			return;
 		}
 		handshake->wants_client_certificate = !is_finished;
 		side->is_hidden = is_finished;
 		finish_handshake(handshake, now);
-	} else if (side->is_hidden && !is_alert) {
+	} else if (side->is_hidden && !is_long_as_alert(handshake, bytes)) {
 		handshake->has_spoken = 1;
 	} else if (is_finished) {
 		side->is_hidden = 1;
 	}
 }
 
-/* TLS 1.3: a record of the server. Before the client has finished, one that is as long as an alert can be nothing else. */
+/*
+ * TLS 1.3: a record of the server. Before the client has finished, one that is as long as an alert can be nothing else; one as long as
+ * a padded alert can.
+ */
 static __always_inline void take_server_record(u64 cookie, struct handshake *handshake, u32 bytes, u64 now)
 {
-	bool is_alert = is_long_as_alert(handshake, bytes);
-
 	if (handshake->phase < PHASE_DONE) {
-		if (is_alert)
+		if (is_long_as_alert(handshake, bytes))
 			fail_handshake(cookie, handshake, TLS_OTHER_ALERT, RANK_BREAK, now);
-	} else if (is_alert && !handshake->is_accepted && handshake->wants_client_certificate) {
+	} else if (is_long_as_padded_alert(handshake, bytes) && !handshake->is_accepted && handshake->wants_client_certificate) {
 		handshake->is_refused = 1;
 	} else {
 		handshake->is_accepted = 1;

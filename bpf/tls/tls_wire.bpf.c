@@ -103,12 +103,12 @@ static __always_inline struct handshake *meet(struct __sk_buff *skb, const struc
 static __always_inline bool is_server_of_something_else(struct __sk_buff *skb, const struct packet *packet,
 							const struct handshake *handshake)
 {
-	u8 begin[2] = {};
+	u8 type = 0;
 
 	if (handshake->role != TLS_SERVER || handshake->phase != PHASE_HELLO || packet->payload >= skb->len)
 		return false;
-	bpf_skb_load_bytes(skb, packet->payload, begin, sizeof(begin));
-	return begin[0] < RECORD_CHANGE_CIPHER_SPEC || begin[0] > RECORD_HEARTBEAT || begin[1] != 3;
+	bpf_skb_load_bytes(skb, packet->payload, &type, sizeof(type));
+	return type < RECORD_CHANGE_CIPHER_SPEC || type > RECORD_HEARTBEAT;
 }
 
 /* The running process uses the socket. False: its handshakes are not counted. */

@@ -322,6 +322,22 @@ TEST_F(TlsWireTest, HiddenAlertOfTheClient) {
   });
 }
 
+TEST_F(TlsWireTest, PaddedAlertOfTheClientAndPaddedFinished) {
+  expect(failed("1.3", "other_alert"), failed("1.3", "other_alert"), [](TlsPair& pair) {
+    must(pair.client_sends(hello()));
+    must(pair.server_sends(server_flight_13()));
+    must(pair.client_sends(change_cipher_spec() + hidden(19 + 16)));
+    must(pair.close_client());
+  });
+  expect(ok("1.3"), ok("1.3"), [](TlsPair& pair) {
+    must(pair.client_sends(hello()));
+    must(pair.server_sends(handshake(server_hello()) + hidden(35) + hidden_finished()));
+    must(pair.client_sends(change_cipher_spec() + hidden(69 + 16)));
+    must(pair.server_sends(hidden_alert()));
+    must(pair.close_server());
+  });
+}
+
 TEST_F(TlsWireTest, CertificateOfTheClientRefusedAfterSuccess) {
   expect(ok("1.3", kCertRefusedLate), ok("1.3", kCertRefusedLate), [](TlsPair& pair) {
     must(pair.client_sends(hello()));
