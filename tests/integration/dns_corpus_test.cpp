@@ -2,10 +2,8 @@
 //
 // The parser's corpus through the packet programs in the kernel (BPF_PROG_TEST_RUN): whatever a message is, the packet
 // passes, and every query that the parser takes in userspace is one that the agent counts, be it over UDP or TCP.
-#include "tests/support/dns_corpus.h"
-
-#include <bpf/bpf.h>
-
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 
@@ -14,7 +12,9 @@
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/dns_counts.h"
 #include "tests/integration/lab.h"
+#include "tests/integration/packet_run.h"
 #include "tests/support/cgroup.h"
+#include "tests/support/corpus.h"
 #include "tests/support/packet_neighbour.h"
 
 namespace connscope::testing {
@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::uint16_t kDns = 53;
 constexpr std::uint16_t kOther = 40000;
-constexpr int kPass = 1;
 
 /// Whether the parser makes a query of it.
 bool is_query(const std::string& message) {
@@ -33,46 +32,6 @@ bool is_query(const std::string& message) {
   parsed.message_bytes = static_cast<__u32>(message.size());
   return dns_read_header(window.data(), size, &parsed) == DNS_OK && parsed.is_answer == 0 &&
          dns_read_question(window.data(), size, &parsed) == DNS_OK;
-}
-
-std::string number(std::size_t value) { return {static_cast<char>(value >> 8U), static_cast<char>(value & 0xffU)}; }
-
-/// The link's and the IPv4 header before a transport's.
-std::string framed(char protocol, const std::string& transport) {
-  const std::string link = std::string(12, '\1') + std::string("\x08\x00", 2);
-  const std::string begin = std::string("\x45\x00", 2) + number(20 + transport.size()) + std::string(4, '\0');
-  return link + begin + '\x40' + protocol + number(0) + std::string("\x7f\0\0\1\x7f\0\0\1", 8) + transport;
-}
-
-std::string udp_packet(std::uint16_t from, std::uint16_t to, const std::string& message) {
-  return framed(17, number(from) + number(to) + number(8 + message.size()) + number(0) + message);
-}
-
-std::string tcp_packet(std::uint16_t from, std::uint16_t to, const std::string& stream) {
-  const std::string rest = std::string("\x50\x18", 2) + number(1024) + number(0) + number(0);
-  return framed(6, number(from) + number(to) + std::string(8, '\2') + rest + stream);
-}
-
-/// The agent's program of that name among those at the cgroup.
-UniqueFd program_at(const std::string& root, Direction direction, const std::string& name) {
-  for (const std::uint32_t id : must(programs_at(root, direction))) {
-    UniqueFd program(bpf_prog_get_fd_by_id(id));
-    bpf_prog_info info{};
-    std::uint32_t size = sizeof(info);
-    if (program && bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 && name == info.name) return program;
-  }
-  throw std::runtime_error("no program " + name + " at " + root);
-}
-
-/// What the program says of the packet, as sent or got by a socket that nobody has had before.
-int run(const UniqueFd& program, const std::string& packet) {
-  bpf_test_run_opts options{};
-  options.sz = sizeof(options);
-  options.data_in = packet.data();
-  options.data_size_in = static_cast<std::uint32_t>(packet.size());
-  options.repeat = 1;
-  if (bpf_prog_test_run_opts(program.get(), &options) != 0) throw std::runtime_error(std::strerror(errno));
-  return static_cast<int>(options.retval);
 }
 
 class DnsCorpusTest : public ::testing::Test {
@@ -91,7 +50,7 @@ class DnsCorpusTest : public ::testing::Test {
     return must(agent_->scrape()).sum("conn_dns_queries_total", {{"transport", transport}});
   }
 
-  std::vector<std::string> messages_ = dns_corpus();
+  std::vector<std::string> messages_ = corpus("dns_message_fuzz");
   std::unique_ptr<AgentProcess> agent_;
   UniqueFd egress_;
   UniqueFd ingress_;

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/dns_corpus.h"
+#include "tests/support/corpus.h"
 #include "tests/unit/bpf/dns_bytes.h"
 
 namespace connscope::testing {
@@ -393,7 +393,7 @@ TEST(DnsRecords, WhatFollowsTheLastOneDoesNotMatter) {
 }
 
 TEST(DnsMessage, NothingBehindTheEndOfAnyPrefixMatters) {
-  const std::vector<std::string> messages = dns_corpus();
+  const std::vector<std::string> messages = corpus("dns_message_fuzz");
   ASSERT_GE(messages.size(), 40U);
   for (const std::string& message : messages) {
     for (std::size_t size = 0; size <= message.size(); ++size) {

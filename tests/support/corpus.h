@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The messages that the DNS parser is fuzzed from, one a file.
+// What a fuzz target begins from, one input a file.
 #pragma once
 
 #include <filesystem>
@@ -11,16 +11,16 @@
 
 namespace connscope::testing {
 
-inline std::vector<std::string> dns_corpus() {
-  std::vector<std::string> messages;
-  const std::filesystem::path folder = std::string(CONNSCOPE_SOURCE_DIR) + "/tests/fuzz/corpus/dns_message_fuzz";
+inline std::vector<std::string> corpus(const std::string& target) {
+  std::vector<std::string> inputs;
+  const std::filesystem::path folder = std::string(CONNSCOPE_SOURCE_DIR) + "/tests/fuzz/corpus/" + target;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream file(entry.path(), std::ios::binary);
     std::ostringstream bytes;
     bytes << file.rdbuf();
-    messages.push_back(bytes.str());
+    inputs.push_back(bytes.str());
   }
-  return messages;
+  return inputs;
 }
 
 }  // namespace connscope::testing
