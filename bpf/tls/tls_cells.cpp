@@ -95,9 +95,9 @@ Status TlsCells::collect(const probe::BpfObject& object, Clock::time_point now) 
     });
     if (!done) outcome = done.error().context(map);
   };
+  read(ended_drain_, "tls_ended", &TlsCells::add_ended);
   read(failed_drain_, "tls_failed", &TlsCells::add_failed);
   read(alert_drain_, "tls_alerts", &TlsCells::add_alert);
-  read(ended_drain_, "tls_ended", &TlsCells::add_ended);
   read(begun_drain_, "tls_begun", &TlsCells::add_begun);
   if (auto shown = show_in_flight(now); !shown) outcome = shown;
   return outcome;

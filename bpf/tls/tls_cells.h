@@ -35,7 +35,7 @@ class TlsCells {
   TlsCells(const Families& families, Owners& owners, TlsLabels& labels)
       : families_(families), labels_(labels), parties_(owners) {}
 
-  /// Ends before begins: whatever has ended had begun before, so no scrape can show more ends than begins.
+  /// Ends before their reasons and begins, which were counted before: no scrape shows an end that lacks either.
   Status collect(const probe::BpfObject& object, Clock::time_point now);
   void retire(const probe::BpfObject& object, const std::vector<std::uint64_t>& identities);
   [[nodiscard]] std::vector<probe::MapUsage> usage(const probe::BpfObject& object) const;

@@ -100,12 +100,13 @@ static __noinline __some_use void settle(u64 cookie)
 		lose_end(handshake.identity, handshake.role);
 		return;
 	}
+	/* The reason first: no scrape shows a failed handshake without one. */
+	if (!is_told && (handshake.phase != PHASE_DONE || handshake.rank < RANK_NONE))
+		count_failure(handshake.identity, handshake.host, handshake.role, handshake.reason ?: TLS_ABORTED);
 	if (handshake.phase != PHASE_DONE) {
 		count_handshake(&handshake, true);
 		end_attempt(&handshake, ATTEMPT_FAILED_TLS);
 	}
-	if (!is_told && (handshake.phase != PHASE_DONE || handshake.rank < RANK_NONE))
-		count_failure(handshake.identity, handshake.host, handshake.role, handshake.reason ?: TLS_ABORTED);
 }
 
 /* Whether the library may still say why: it is at work, and has not yet given its verdict. */

@@ -16,7 +16,7 @@
 #include "tests/integration/tls_counts.h"
 #include "tests/support/eventually.h"
 #include "tests/support/tls_bytes.h"
-#include "tests/support/tls_pair.h"
+#include "tests/support/wire_pair.h"
 
 namespace connscope::testing {
 namespace {
@@ -65,7 +65,7 @@ class TlsWireTest : public ::testing::Test {
     TlsCounts client;
     TlsCounts server;
   };
-  using Play = std::function<void(TlsPair&)>;
+  using Play = std::function<void(WirePair&)>;
 
   static Both now() {
     const Exposition shown = must(agent_->scrape());
@@ -75,10 +75,10 @@ class TlsWireTest : public ::testing::Test {
 
   /// Plays it and closes what is still open, the client first. Returns what has come of it; fails unless that is what is wanted.
   static Both expect(const TlsCounts& client, const TlsCounts& server, const Play& play,
-                     TlsPair::Opening opening = TlsPair::Opening::kPlain) {
+                     WirePair::Opening opening = WirePair::Opening::kPlain) {
     const Both before = now();
     {
-      TlsPair pair = must(TlsPair::open(opening));
+      WirePair pair = must(WirePair::open(opening));
       play(pair);
     }
     Both news;
@@ -110,13 +110,13 @@ class TlsWireTest : public ::testing::Test {
 };
 std::unique_ptr<AgentProcess> TlsWireTest::agent_;
 
-void finish_13(TlsPair& pair) {
+void finish_13(WirePair& pair) {
   must(pair.server_sends(server_flight_13()));
   must(pair.client_sends(change_cipher_spec() + hidden_finished()));
   must(pair.server_sends(ticket()));
   must(pair.client_sends(hidden(100)));
 }
-void finish_12(TlsPair& pair) {
+void finish_12(WirePair& pair) {
   must(pair.server_sends(server_flight_12()));
   must(pair.client_sends(client_key_exchange() + finished_12()));
   must(pair.server_sends(finished_12()));
@@ -125,42 +125,42 @@ void finish_12(TlsPair& pair) {
 // --- success ---
 
 TEST_F(TlsWireTest, Tls13) {
-  expect(ok("1.3"), ok("1.3"), [](TlsPair& pair) {
+  expect(ok("1.3"), ok("1.3"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     finish_13(pair);
   });
 }
 
 TEST_F(TlsWireTest, Tls12) {
-  expect(ok("1.2"), ok("1.2"), [](TlsPair& pair) {
+  expect(ok("1.2"), ok("1.2"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     finish_12(pair);
   });
 }
 
 TEST_F(TlsWireTest, OverIpv6) {
-  const auto play = [](TlsPair& pair) {
+  const auto play = [](WirePair& pair) {
     must(pair.client_sends(hello()));
     finish_13(pair);
   };
-  expect(ok("1.3"), ok("1.3"), play, TlsPair::Opening::kIpv6);
+  expect(ok("1.3"), ok("1.3"), play, WirePair::Opening::kIpv6);
 }
 
 TEST_F(TlsWireTest, ClientHelloThatOpensTheConnection) {
-  const auto play = [](TlsPair& pair) {
+  const auto play = [](WirePair& pair) {
     must(pair.client_sends(hello()));
     finish_12(pair);
   };
-  expect(ok("1.2"), ok("1.2"), play, TlsPair::Opening::kDeferred);
+  expect(ok("1.2"), ok("1.2"), play, WirePair::Opening::kDeferred);
 }
 
 TEST_F(TlsWireTest, Resumed) {
-  expect(resumed("1.2"), resumed("1.2"), [](TlsPair& pair) {
+  expect(resumed("1.2"), resumed("1.2"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(handshake(server_hello({.version = kTls12, .cipher = kEcdheRsaAes128Gcm})) + finished_12()));
     must(pair.client_sends(finished_12()));
   });
-  expect(resumed("1.3"), resumed("1.3"), [](TlsPair& pair) {
+  expect(resumed("1.3"), resumed("1.3"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(handshake(server_hello({.extensions = pre_shared_key()})) + hidden(27) + hidden_finished()));
     must(pair.client_sends(hidden_finished()));
@@ -169,7 +169,7 @@ TEST_F(TlsWireTest, Resumed) {
 }
 
 TEST_F(TlsWireTest, EarlyData) {
-  expect(resumed("1.3"), resumed("1.3"), [](TlsPair& pair) {
+  expect(resumed("1.3"), resumed("1.3"), [](WirePair& pair) {
     must(pair.client_sends(hello() + change_cipher_spec() + hidden(200) + hidden(19)));
     must(pair.server_sends(handshake(server_hello({.extensions = pre_shared_key()})) + hidden(27) + hidden_finished()));
     must(pair.client_sends(hidden(21) + hidden_finished()));
@@ -178,7 +178,7 @@ TEST_F(TlsWireTest, EarlyData) {
 }
 
 TEST_F(TlsWireTest, HelloRetryRequest) {
-  expect(ok("1.3"), ok("1.3"), [](TlsPair& pair) {
+  expect(ok("1.3"), ok("1.3"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(retry()));
     must(pair.client_sends(change_cipher_spec() + hello()));
@@ -188,7 +188,7 @@ TEST_F(TlsWireTest, HelloRetryRequest) {
 
 TEST_F(TlsWireTest, AfterAPlaintextStart) {
   for (const bool is_postgres : {false, true}) {
-    expect(ok("1.3"), ok("1.3"), [&](TlsPair& pair) {
+    expect(ok("1.3"), ok("1.3"), [&](WirePair& pair) {
       if (is_postgres) {
         must(pair.client_sends(std::string("\0\0\0\x08\x04\xd2\x16\x2f", 8)));
         must(pair.server_sends("S"));
@@ -210,7 +210,7 @@ TEST_F(TlsWireTest, AfterAPlaintextStart) {
 TEST_F(TlsWireTest, ClientHelloCutAtEachByteOfItsHeaders) {
   for (std::size_t at = 1; at <= 10; ++at) {
     SCOPED_TRACE(at);
-    expect(ok("1.3"), ok("1.3"), [&](TlsPair& pair) {
+    expect(ok("1.3"), ok("1.3"), [&](WirePair& pair) {
       must(pair.client_sends_each({hello().substr(0, at), hello().substr(at)}));
       finish_13(pair);
     });
@@ -221,19 +221,19 @@ TEST_F(TlsWireTest, ClientHelloOverSeveralSegmentsAndRecords) {
   const std::string large = client_hello({.server_name = "server.test", .extensions = extension(51, std::string(1700, 'k'))});
   for (const std::size_t size : {100U, 536U, 1448U}) {
     SCOPED_TRACE(size);
-    expect(ok("1.3"), ok("1.3"), [&](TlsPair& pair) {
+    expect(ok("1.3"), ok("1.3"), [&](WirePair& pair) {
       must(pair.client_sends_each(cut(handshake(large), size)));
       finish_13(pair);
     });
   }
-  expect(ok("1.3"), ok("1.3"), [&](TlsPair& pair) {
+  expect(ok("1.3"), ok("1.3"), [&](WirePair& pair) {
     must(pair.client_sends(handshake(large.substr(0, 90)) + handshake(large.substr(90))));
     finish_13(pair);
   });
 }
 
 TEST_F(TlsWireTest, EveryFlightByteByByte) {
-  expect(ok("1.2"), ok("1.2"), [](TlsPair& pair) {
+  expect(ok("1.2"), ok("1.2"), [](WirePair& pair) {
     must(pair.client_sends_each(cut(hello(), 1)));
     must(pair.server_sends_each(cut(server_flight_12(), 1)));
     must(pair.client_sends_each(cut(client_key_exchange() + finished_12(), 1)));
@@ -243,7 +243,7 @@ TEST_F(TlsWireTest, EveryFlightByteByByte) {
 
 TEST_F(TlsWireTest, WhatBeginsLikeAHelloAndIsNone) {
   for (const std::string& bytes : {std::string("\x16"), std::string("\x16\x03"), std::string("\x16ordinary")}) {
-    expect({}, {}, [&](TlsPair& pair) {
+    expect({}, {}, [&](WirePair& pair) {
       must(pair.client_sends(bytes));
       must(pair.client_sends("and so on, without any more of it"));
       must(pair.server_sends("thank you"));
@@ -260,7 +260,7 @@ TEST_F(TlsWireTest, AlertOfTheServerAfterClientHello) {
     SCOPED_TRACE(name);
     const double sent = alerts("sent", name);
     const double received = alerts("received", name);
-    expect(failed("unknown", reason), failed("unknown", reason), [&](TlsPair& pair) {
+    expect(failed("unknown", reason), failed("unknown", reason), [&](WirePair& pair) {
       must(pair.client_sends(hello()));
       must(pair.server_sends(alert(alert_number)));
       must(pair.close_server());
@@ -276,7 +276,7 @@ TEST_F(TlsWireTest, AlertOfTheClientAfterTheServersFlight) {
     SCOPED_TRACE(reason);
     for (const bool is_old : {false, true}) {
       const std::string version = is_old ? "1.2" : "1.3";
-      expect(failed(version, reason), failed(version, reason), [&](TlsPair& pair) {
+      expect(failed(version, reason), failed(version, reason), [&](WirePair& pair) {
         must(pair.client_sends(hello()));
         must(pair.server_sends(is_old ? server_flight_12() : server_flight_13()));
         must(pair.client_sends(alert(alert_number)));
@@ -288,7 +288,7 @@ TEST_F(TlsWireTest, AlertOfTheClientAfterTheServersFlight) {
 
 TEST_F(TlsWireTest, WarningsEndNothing) {
   const double received = alerts("received", "unrecognized_name");
-  expect(ok("1.2"), ok("1.2"), [](TlsPair& pair) {
+  expect(ok("1.2"), ok("1.2"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(alert(112, 1)));
     finish_12(pair);
@@ -297,11 +297,11 @@ TEST_F(TlsWireTest, WarningsEndNothing) {
 }
 
 TEST_F(TlsWireTest, FarewellInTheHandshake) {
-  expect(failed("unknown", "peer_closed"), failed("unknown", "aborted"), [](TlsPair& pair) {
+  expect(failed("unknown", "peer_closed"), failed("unknown", "aborted"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(alert(0, 1)));
   });
-  expect(failed("1.2", "aborted"), failed("1.2", "peer_closed"), [](TlsPair& pair) {
+  expect(failed("1.2", "aborted"), failed("1.2", "peer_closed"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_12()));
     must(pair.client_sends(alert(90, 1) + alert(0, 1)));
@@ -309,13 +309,13 @@ TEST_F(TlsWireTest, FarewellInTheHandshake) {
 }
 
 TEST_F(TlsWireTest, HiddenAlertOfTheClient) {
-  expect(failed("1.3", "other_alert"), failed("1.3", "other_alert"), [](TlsPair& pair) {
+  expect(failed("1.3", "other_alert"), failed("1.3", "other_alert"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_13()));
     must(pair.client_sends(change_cipher_spec() + hidden_alert()));
     must(pair.close_client());
   });
-  expect(failed("1.2", "other_alert"), failed("1.2", "other_alert"), [](TlsPair& pair) {
+  expect(failed("1.2", "other_alert"), failed("1.2", "other_alert"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_12()));
     must(pair.client_sends(client_key_exchange() + change_cipher_spec() + record(21, std::string(26, 'a'))));
@@ -323,13 +323,13 @@ TEST_F(TlsWireTest, HiddenAlertOfTheClient) {
 }
 
 TEST_F(TlsWireTest, PaddedAlertOfTheClientAndPaddedFinished) {
-  expect(failed("1.3", "other_alert"), failed("1.3", "other_alert"), [](TlsPair& pair) {
+  expect(failed("1.3", "other_alert"), failed("1.3", "other_alert"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_13()));
     must(pair.client_sends(change_cipher_spec() + hidden(19 + 16)));
     must(pair.close_client());
   });
-  expect(ok("1.3"), ok("1.3"), [](TlsPair& pair) {
+  expect(ok("1.3"), ok("1.3"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(handshake(server_hello()) + hidden(35) + hidden_finished()));
     must(pair.client_sends(change_cipher_spec() + hidden(69 + 16)));
@@ -339,7 +339,7 @@ TEST_F(TlsWireTest, PaddedAlertOfTheClientAndPaddedFinished) {
 }
 
 TEST_F(TlsWireTest, CertificateOfTheClientRefusedAfterSuccess) {
-  expect(ok("1.3", kCertRefusedLate), ok("1.3", kCertRefusedLate), [](TlsPair& pair) {
+  expect(ok("1.3", kCertRefusedLate), ok("1.3", kCertRefusedLate), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_13()));
     must(pair.client_sends(client_flight_when_asked()));
@@ -350,7 +350,7 @@ TEST_F(TlsWireTest, CertificateOfTheClientRefusedAfterSuccess) {
 
 TEST_F(TlsWireTest, WhatIsNoRefusalAfterSuccess) {
   const auto play = [](const std::string& client_flight, const std::string& answer) {
-    expect(ok("1.3"), ok("1.3"), [&](TlsPair& pair) {
+    expect(ok("1.3"), ok("1.3"), [&](WirePair& pair) {
       must(pair.client_sends(hello()));
       must(pair.server_sends(server_flight_13()));
       must(pair.client_sends(client_flight));
@@ -374,7 +374,7 @@ TEST_P(TlsBreakTest, OneSideGoes) {
   const std::string version = is_answered ? "1.3" : "unknown";
   const TlsCounts gone = failed(version, "aborted");
   const TlsCounts left = failed(version, how == Break::kFin ? "peer_closed" : "peer_reset");
-  expect(by_client ? gone : left, by_client ? left : gone, [&, answered = is_answered, client = by_client, way = how](TlsPair& pair) {
+  expect(by_client ? gone : left, by_client ? left : gone, [&, answered = is_answered, client = by_client, way = how](WirePair& pair) {
     must(pair.client_sends(hello()));
     if (answered) must(pair.server_sends(server_flight_13()));
     if (way == Break::kFin) must(client ? pair.close_client() : pair.close_server());
@@ -388,12 +388,12 @@ INSTANTIATE_TEST_SUITE_P(EachPhaseAndSide, TlsBreakTest,
 
 TEST_F(TlsWireTest, SilenceOfThePeer) {
   const auto wait = [] { std::this_thread::sleep_for(milliseconds(1100)); };
-  expect(failed("unknown", "timeout"), failed("unknown", "peer_closed"), [&](TlsPair& pair) {
+  expect(failed("unknown", "timeout"), failed("unknown", "peer_closed"), [&](WirePair& pair) {
     must(pair.client_sends(hello()));
     wait();
     must(pair.close_client());
   });
-  expect(failed("1.3", "peer_closed"), failed("1.3", "timeout"), [&](TlsPair& pair) {
+  expect(failed("1.3", "peer_closed"), failed("1.3", "timeout"), [&](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_13()));
     wait();
@@ -402,7 +402,7 @@ TEST_F(TlsWireTest, SilenceOfThePeer) {
 }
 
 TEST_F(TlsWireTest, ServerThatTakesItsTimeAndGivesUpHasNotWaited) {
-  expect(failed("unknown", "peer_closed"), failed("unknown", "aborted"), [](TlsPair& pair) {
+  expect(failed("unknown", "peer_closed"), failed("unknown", "aborted"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     std::this_thread::sleep_for(milliseconds(1100));
     must(pair.close_server());
@@ -410,12 +410,12 @@ TEST_F(TlsWireTest, ServerThatTakesItsTimeAndGivesUpHasNotWaited) {
 }
 
 TEST_F(TlsWireTest, PeerThatSpeaksNoTls) {
-  expect(failed("unknown", "not_tls"), {}, [](TlsPair& pair) {
+  expect(failed("unknown", "not_tls"), {}, [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends("HTTP/1.1 400 Bad Request\r\n\r\n"));
     must(pair.close_server());
   });
-  expect(failed("1.2", "aborted"), failed("1.2", "not_tls"), [](TlsPair& pair) {
+  expect(failed("1.2", "aborted"), failed("1.2", "not_tls"), [](WirePair& pair) {
     must(pair.client_sends(hello()));
     must(pair.server_sends(server_flight_12()));
     must(pair.client_sends("quit\r\n"));
@@ -427,7 +427,7 @@ TEST_F(TlsWireTest, PeerThatSpeaksNoTls) {
 
 TEST_F(TlsWireTest, DurationsFromHelloToFinished) {
   for (const int delay_ms : {20, 200}) {
-    const Both news = expect(ok("1.2"), ok("1.2"), [&](TlsPair& pair) {
+    const Both news = expect(ok("1.2"), ok("1.2"), [&](WirePair& pair) {
       const auto wait = [&] { std::this_thread::sleep_for(milliseconds(delay_ms)); };
       must(pair.client_sends(hello()));
       wait();
@@ -445,7 +445,7 @@ TEST_F(TlsWireTest, DurationsFromHelloToFinished) {
 
 TEST_F(TlsWireTest, HandshakesUnderWayAreInFlight) {
   const Both before = now();
-  TlsPair pair = must(TlsPair::open());
+  WirePair pair = must(WirePair::open());
   must(pair.client_sends(hello()));
   EXPECT_EQ(now().client.in_flight - before.client.in_flight, 1);
   must(pair.server_sends(server_flight_12()));
@@ -459,7 +459,7 @@ TEST_F(TlsWireTest, HandshakesUnderWayAreInFlight) {
 TEST_F(TlsWireTest, CiphersAndNamesByTheirSwitches) {
   static constexpr char kHandshakes[] = "conn_tls_handshakes_total";
   for (const char* name : {"one.test", "TWO.test", "three.test", "four.test"}) {
-    expect(ok("1.2"), ok("1.2"), [&](TlsPair& pair) {
+    expect(ok("1.2"), ok("1.2"), [&](WirePair& pair) {
       must(pair.client_sends(handshake(client_hello({.server_name = name}))));
       finish_12(pair);
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/tls_pair.h"
+#include "tests/support/wire_pair.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -54,11 +54,11 @@ sockaddr_in6 loopback(bool is_ipv6) {
 
 }  // namespace
 
-Result<TlsPair> TlsPair::open(Opening opening) {
+Result<WirePair> WirePair::open(Opening opening) {
   sockaddr_in6 address = loopback(opening == Opening::kIpv6);
   auto* generic = reinterpret_cast<sockaddr*>(&address);
   socklen_t size = sizeof(address);
-  TlsPair pair;
+  WirePair pair;
   pair.listener_ = UniqueFd(::socket(address.sin6_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   pair.client_ = UniqueFd(::socket(address.sin6_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int listener = pair.listener_.get();
@@ -73,36 +73,36 @@ Result<TlsPair> TlsPair::open(Opening opening) {
   return pair;
 }
 
-Status TlsPair::accept() {
+Status WirePair::accept() {
   server_ = UniqueFd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   return server_ ? prepare(server_.get()) : failed("accept");
 }
 
-Status TlsPair::client_sends(const std::string& bytes) {
+Status WirePair::client_sends(const std::string& bytes) {
   if (auto done = send_all(client_.get(), bytes); !done) return done;
   if (!server_)
     if (auto done = accept(); !done) return done;
   return receive_all(server_.get(), bytes.size());
 }
 
-Status TlsPair::server_sends(const std::string& bytes) {
+Status WirePair::server_sends(const std::string& bytes) {
   if (auto done = send_all(server_.get(), bytes); !done) return done;
   return receive_all(client_.get(), bytes.size());
 }
 
-Status TlsPair::client_sends_each(const std::vector<std::string>& parts) {
+Status WirePair::client_sends_each(const std::vector<std::string>& parts) {
   for (const std::string& part : parts)
     if (auto done = client_sends(part); !done) return done;
   return {};
 }
 
-Status TlsPair::server_sends_each(const std::vector<std::string>& parts) {
+Status WirePair::server_sends_each(const std::vector<std::string>& parts) {
   for (const std::string& part : parts)
     if (auto done = server_sends(part); !done) return done;
   return {};
 }
 
-Status TlsPair::close(UniqueFd& side, const UniqueFd& other, bool with_reset) {
+Status WirePair::close(UniqueFd& side, const UniqueFd& other, bool with_reset) {
   const linger at_once{1, 0};
   if (with_reset && ::setsockopt(side.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) != 0)
     return failed("SO_LINGER");

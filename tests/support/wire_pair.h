@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TlsPair: two ends of a TCP connection over loopback, both of this process, that say what they are told. What one side sends in one
+// WirePair: two ends of a TCP connection over loopback, both of this process, that say what they are told. What one side sends in one
 // call is one segment, and has reached the other side when the call returns. Neither side knows anything of TLS. One thread.
 #pragma once
 
@@ -12,14 +12,14 @@
 
 namespace connscope::testing {
 
-class TlsPair {
+class WirePair {
  public:
   enum class Opening {
     kPlain,
     kIpv6,
     kDeferred,  ///< the server's socket is made by the first data, so those come to its listener
   };
-  static Result<TlsPair> open(Opening opening = Opening::kPlain);
+  static Result<WirePair> open(Opening opening = Opening::kPlain);
 
   Status client_sends(const std::string& bytes);
   Status server_sends(const std::string& bytes);
