@@ -4,7 +4,9 @@
 
 The load is connect, accept, close (--load=connect), the same with a message there and back (--echo=BYTES), requests
 and responses on connections that are kept (--load=request), or one that is made of packets (packet_load.cpp): a TCP
-transfer (--load=bulk), UDP requests and responses (--load=datagram), DNS queries and answers (--load=dns).
+transfer (--load=bulk), UDP requests and responses (--load=datagram), DNS queries and answers (--load=dns), or one of TLS
+(tls_load.cpp): connections with a full handshake each (--load=handshake), or a transfer (--load=tls-bulk). The library probes are a
+part of what the agent costs a handshake, unless --config-extra switches them off.
 
 The runs go A B A B … A, so that each B stands between two A: its ratio is to their mean, which takes out slow drift
 of a shared machine. Each A against the A before it is the noise. CPU is given twice: of the load's own process
@@ -27,8 +29,10 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 0.3  # the kernel frees the maps of an agent that ended in the background
 FOREIGN_SHARE = 0.01  # connects of other processes that spoil no figure
 BARS = {"connect": {"rate": 0.95, "cpu": 1.05, "bpf_ns": 2500}, "echo": {"cpu": 1.08}, "request": {"cpu": 1.02},
-        "bulk": {"cpu": 1.02}, "datagram": {"cpu": 1.02, "packet_ns": 80}, "dns": {"bpf_ns": 2000}}
+        "bulk": {"cpu": 1.02}, "datagram": {"cpu": 1.02, "packet_ns": 80}, "dns": {"bpf_ns": 2000},
+        "handshake": {"cpu": 1.10}, "tls-bulk": {"cpu": 1.02}}
 PACKET_LOADS = ("bulk", "datagram", "dns")
+TLS_LOADS = ("handshake", "tls-bulk")
 PACKET_PROGRAMS = ("packet/on_egress", "packet/on_ingress")
 FIGURES = {"operations_per_second": "rate, 1/s", "cpu_us_per_operation": "load's CPU, us/op",
            "system_us_per_operation": "system CPU, us/op"}
@@ -38,8 +42,8 @@ def parse():
     parser = bench.arguments(__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, default=11, help="how often B is run, at least 9")
     parser.add_argument("--seconds", type=float, default=4, help="length of one run")
-    parser.add_argument("--load", choices=("connect", "request", *PACKET_LOADS), default="connect",
-                        help="what is done: see connect_load.cpp, request_load.cpp and packet_load.cpp")
+    parser.add_argument("--load", choices=("connect", "request", *PACKET_LOADS, *TLS_LOADS), default="connect",
+                        help="what is done: see connect_load.cpp, request_load.cpp, packet_load.cpp and tls_load.cpp")
     parser.add_argument("--workers", type=int, default=2, help="connecting threads of the load")
     parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts (connect)")
     parser.add_argument("--refused", type=float, default=0, help="share of refused operations (connect)")
@@ -61,10 +65,14 @@ def busy_ticks():
 
 
 def load_name(args):
+    if args.load in TLS_LOADS:
+        return "tls_load"
     return "packet_load" if args.load in PACKET_LOADS else f"{args.load}_load"
 
 
 def load_options(args):
+    if args.load in TLS_LOADS:
+        return [f"--load={args.load}"]
     if args.load in PACKET_LOADS:
         return [f"--load={args.load}", f"--bytes={args.bytes}", f"--server={args.server}"]
     if args.load == "request":
@@ -76,7 +84,7 @@ def run_load(args):
     time.sleep(SETTLE_SECONDS)
     before = busy_ticks()
     result = bench.run_load(bench.load_program(args.build, load_name(args)), 10**9, args.seconds, *load_options(args),
-                            inside=bench.IN_NETNS if args.load in PACKET_LOADS else ())
+                            inside=bench.IN_NETNS if args.load in (*PACKET_LOADS, *TLS_LOADS) else ())
     busy = (busy_ticks() - before) / TICKS_PER_SECOND
     result["system_us_per_operation"] = busy * 1e6 / result["operations"]
     return result
@@ -102,6 +110,9 @@ def expected_counts(scrape, args, result):
         return [("conn_dns_queries_total", {}, result["operations"]),
                 ("conn_dns_query_duration_seconds_count", {"outcome": "ok"}, result["operations"]),
                 ("conn_dns_served_duration_seconds_count", {}, result["operations"])]
+    if args.load in TLS_LOADS:
+        return [("conn_tls_handshake_duration_seconds_count", {"role": role, "outcome": "ok"}, result["connects"])
+                for role in ("client", "server")]
     roles = roles_seen(scrape)
     expected = [("conn_tcp_connects_total", {}, result["connects"])]
     if "server" in roles:

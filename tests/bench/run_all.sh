@@ -31,6 +31,8 @@ measure overhead-request tests/bench/overhead.py --load=request
 measure overhead-bulk tests/bench/overhead.py --load=bulk
 measure overhead-datagram tests/bench/overhead.py --load=datagram --bytes=512
 measure overhead-dns tests/bench/overhead.py --load=dns
+measure overhead-handshake tests/bench/overhead.py --load=handshake
+measure overhead-tls-bulk tests/bench/overhead.py --load=tls-bulk
 measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
 measure rest tests/bench/rest.py

@@ -70,7 +70,7 @@ TEST_F(TlsCorpusTest, WhateverComesPasses) {
     for (const UniqueFd* program : {&ingress_, &egress_}) {
       for (std::size_t size = 0; size <= std::min<std::size_t>(stream.size(), 300); ++size)
         EXPECT_EQ(run(*program, tcp_packet(kOther, kHttps, stream.substr(0, size))), kPass);
-      EXPECT_EQ(run(*program, tcp_packet(kHttps, kOther, hello + stream + stream)), kPass);
+      EXPECT_EQ(run(*program, tcp_packet(kHttps, kOther, hello + stream)), kPass);
     }
   }
   EXPECT_EQ(must(agent_->scrape()).sum("connscope_lost_events_total", {{"probe", "tls"}}), 0);
