@@ -81,7 +81,7 @@ static __always_inline enum go_error type_of(const struct go_value *error)
 
 	if (!error->itab)
 		return GO_OTHER_ERROR;
-	bpf_probe_read_user(&hash, sizeof(hash), (void *)(error->itab + GO_ITAB_HASH));
+	bpf_probe_read_user(&hash, sizeof(hash), (void *)(read_word(error->itab + GO_ITAB_TYPE) + GO_TYPE_HASH));
 	return go_error_of(hash);
 }
 

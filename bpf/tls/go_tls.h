@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The types of Go's errors that say why a handshake failed. A value of type `error` is a pointer to a struct itab and one to the
- * data; the itab holds a hash of the type's name, which the compiler makes, so that it is the same in each program, stripped or
+ * data; the itab leads to the type, which holds a hash of its name that the compiler has made, so that it is the same in each program, stripped or
  * not. The compilers have made it in three ways: of Go 1.19 to 1.23, the inverse of SHA-256; since then of MD5, and of SHA-256,
  * the first byte inverted. tests/unit/scripts/go_tls_types_test.py works them out again.
  *
- * Sources: Go's src/cmd/compile/internal/types/fmt.go (TypeHash), src/cmd/internal/hash, src/internal/abi/iface.go.
+ * Sources: Go's src/cmd/compile/internal/types/fmt.go (TypeHash), src/cmd/internal/hash, src/internal/abi/type.go and iface.go.
  *
  * Both halves; no state.
  */
@@ -14,7 +14,9 @@
 
 #include "bpf/include/shared.h"
 
-#define GO_ITAB_HASH 16 /* offset in struct itab */
+/* Offsets: of the type in struct itab, whose own hash is 0 where it was made at run time, and of the hash in the type. */
+#define GO_ITAB_TYPE 8
+#define GO_TYPE_HASH 16
 
 #define GO_ERRORS(X) \
 	X(GO_UNKNOWN_AUTHORITY, "crypto/x509.UnknownAuthorityError", 0x119d3977, 0xfcae4617, 0xee62c677) \
