@@ -15,6 +15,7 @@ namespace {
 // The largest executables have half a million functions, and relocations of some ten million.
 constexpr std::size_t kMaxFunctions = 1U << 22U;
 constexpr std::size_t kMaxRelocations = 1U << 25U;
+constexpr std::size_t kMaxSectionWords = 1U << 25U;
 /// What the functions of one piece of the table have between them.
 constexpr std::size_t kMaxPieceBytes = 64U << 20U;
 
@@ -62,6 +63,44 @@ Result<Header> read_header(int fd, const Elf64_Shdr& section) {
   return header;
 }
 
+/// Where the table lies in a section that C's linker has put it into with others: a table of words, as it begins with
+/// its magic number and what is the same in all of them.
+Result<std::optional<Elf64_Shdr>> table_within(const ElfFile& file, const Elf64_Shdr& section) {
+  constexpr std::uint64_t kRest = std::uint64_t{0x08010000} << 32U;
+  std::optional<Elf64_Shdr> found;
+  const auto look = [&](const std::vector<std::uint64_t>& piece, std::size_t first) -> Status {
+    const auto at = std::find_if(piece.begin(), piece.end(), [](std::uint64_t word) {
+      return word == (kRest | kMagic118) || word == (kRest | kMagic120);
+    });
+    if (found || at == piece.end()) return {};
+    const std::uint64_t before = (first + static_cast<std::size_t>(at - piece.begin())) * sizeof(std::uint64_t);
+    found = section;
+    found->sh_offset += before;
+    found->sh_addr += before;
+    found->sh_size -= before;
+    return {};
+  };
+  const std::size_t words = section.sh_size / sizeof(std::uint64_t);
+  if (words > kMaxSectionWords) return Error("more constants than any file has");
+  if (auto read = for_each_piece<std::uint64_t>(file.fd(), section.sh_offset, words, 0, "constants", look); !read)
+    return read.error();
+  return found;
+}
+
+Result<Elf64_Shdr> find_table(const ElfFile& file) {
+  std::optional<Elf64_Shdr> section = file.section("gopclntab");
+  // Only a program of Go's has the other section.
+  if (!section && file.section(".go.buildinfo")) {
+    if (const auto others = file.section(".data.rel.ro")) {
+      auto within = table_within(file, *others);
+      if (!within) return within.error();
+      section = *within;
+    }
+  }
+  if (!section) return Error("no table of Go's functions");
+  return *section;
+}
+
 /// The word at an address that the loader fills in; the linker of C leaves it empty in the file.
 Result<std::optional<std::uint64_t>> relocated(const ElfFile& file, std::uint64_t address) {
   std::optional<std::uint64_t> word;
@@ -84,8 +123,8 @@ Result<std::optional<std::uint64_t>> relocated(const ElfFile& file, std::uint64_
 class GoTable {
  public:
   static Result<GoTable> read(const ElfFile& file) {
-    const auto section = file.section("gopclntab");
-    if (!section) return Error("no table of Go's functions");
+    const auto section = find_table(file);
+    if (!section) return section.error();
     auto header = read_header(file.fd(), *section);
     if (!header) return header.error();
     if (header->code == 0) {

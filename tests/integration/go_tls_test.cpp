@@ -43,13 +43,19 @@ class Pairs {
   [[nodiscard]] std::vector<TlsPair> few() const {
     std::vector<TlsPair> few;
     for (const TlsPair& pair : made_)
-      if (pair.name == "good_1.3" || pair.name == "expired_1.3" || pair.name == "client_missing_1.2") few.push_back(pair);
+      if (pair.name == "good_1.3" || pair.name == "expired_1.3" || pair.name == "client_missing_1.2")
+        few.push_back(pair);
     return few;
   }
 
  private:
   [[nodiscard]] Words server(const std::string& certificate) const {
-    return {"server",     "-version", version_, "-certificate", certificates_.pem(certificate), "-key",
+    return {"server",
+            "-version",
+            version_,
+            "-certificate",
+            certificates_.pem(certificate),
+            "-key",
             certificates_.key(certificate)};
   }
   [[nodiscard]] Words client() const {
@@ -108,7 +114,8 @@ void Pairs::add_others() {
       "no_application_protocol", "no_application_protocol");
   add("client_speaks_no_tls", server("good"), client() + Words{"-plain"}, "no handshake, not_tls", "nothing");
   add("server_speaks_no_tls", server("good") + Words{"-plain"}, client(), "", "not_tls");
-  add("silent_server", server("good") + Words{"-mute"}, client() + Words{"-patience", "300ms"}, "peer_closed", "timeout");
+  add("silent_server", server("good") + Words{"-mute"}, client() + Words{"-patience", "300ms"}, "peer_closed",
+      "timeout");
 }
 
 void Pairs::add_mismatches() {

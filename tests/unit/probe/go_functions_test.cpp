@@ -20,7 +20,9 @@ UniqueFd file_of(const std::string& bytes) {
   return file;
 }
 
-Result<Functions> find(const std::string& bytes) { return go_functions_in(file_of(bytes).get(), {"one", "two", "three"}); }
+Result<Functions> find(const std::string& bytes) {
+  return go_functions_in(file_of(bytes).get(), {"one", "two", "three"});
+}
 
 std::string refusal(const GoExecutable& executable) {
   const auto found = find(executable.bytes());
@@ -55,6 +57,13 @@ TEST(GoFunctions, TheirCodeMayBeWhereTheLoaderIsToldToPutIt) {
   moved.relocation.r_offset = 0x500000;
   EXPECT_EQ(find({reinterpret_cast<const char*>(&moved), sizeof(moved)}).error().message(),
             "a table of Go's functions that does not tell where the code is");
+}
+
+TEST(GoFunctions, TheirTableMayBeAmongOtherConstants) {
+  GoExecutable executable;
+  executable.use_shared_section();
+  ASSERT_TRUE(find(executable.bytes())) << find(executable.bytes()).error().message();
+  EXPECT_EQ(find(executable.bytes())->at("one").front().offset, 0x1010U);
 }
 
 TEST(GoFunctions, OtherTablesAreRefusedWithTheReason) {

@@ -34,7 +34,7 @@ struct GoExecutable {
     std::uint32_t entries_text[6] = {0x10, 24, 0x30, 32, 0x40, 0};
     std::uint32_t details[4] = {0x10, 0, 0x30, 4};
   } table;
-  char section_names[16] = "\0.gopclntab";
+  char section_names[32] = "\0.gopclntab";
 
   GoExecutable() {
     std::memcpy(header.e_ident, ELFMAG, SELFMAG);
@@ -60,6 +60,15 @@ struct GoExecutable {
     sections[2].sh_type = SHT_STRTAB;
     sections[2].sh_offset = offsetof(GoExecutable, section_names);
     sections[2].sh_size = sizeof(section_names);
+  }
+  /// As C's linker leaves it in a program whose addresses the loader chooses: the table is behind what else is
+  /// constant.
+  void use_shared_section() {
+    std::memcpy(section_names, "\0.data.rel.ro\0.go.buildinfo", 28);
+    sections[1].sh_offset = offsetof(GoExecutable, sections);
+    sections[1].sh_size = offsetof(GoExecutable, table) - offsetof(GoExecutable, sections);
+    sections[1].sh_size += sizeof(table);
+    sections[0].sh_name = 14;
   }
   [[nodiscard]] std::string bytes() const { return {reinterpret_cast<const char*>(this), sizeof(*this)}; }
 };
