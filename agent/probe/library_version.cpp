@@ -38,14 +38,16 @@ std::string version_in_text(int fd, const std::string& prefix) {
   const auto section = file ? file->section(".rodata") : std::nullopt;
   if (!section || section->sh_size > kMaxTextBytes) return {};
   std::string version;
-  const auto look = [&](const std::vector<char>& piece, std::size_t) -> Status {
+  const std::size_t overlap = prefix.size() + kMaxVersion;
+  const auto look = [&](const std::vector<char>& piece, std::size_t first) -> Status {
     const std::string_view text(piece.data(), piece.size());
-    for (std::size_t at = text.find(prefix); version.empty() && at != std::string_view::npos;
-         at = text.find(prefix, at + 1))
+    // What is cut here is whole in the next piece.
+    const bool is_last = first + piece.size() == section->sh_size;
+    const std::size_t end = is_last ? text.size() : text.size() - overlap;
+    for (std::size_t at = text.find(prefix); version.empty() && at < end; at = text.find(prefix, at + 1))
       version = leading_version(text.substr(at + prefix.size()));
     return {};
   };
-  const std::size_t overlap = prefix.size() + kMaxVersion;
   (void)for_each_piece<char>(fd, section->sh_offset, section->sh_size, overlap, "constants", look);
   return version;
 }
