@@ -134,7 +134,24 @@ void Pairs::add_mismatches() {
 struct Stage {
   Certificates certificates = must(Certificates::make());
   TlsPairs pairs{"openssl", {CONNSCOPE_OPENSSL_ACTOR, CONNSCOPE_OPENSSL_ACTOR}, Pairs(certificates).made};
+  double runs = 0;  ///< of programs, for kMeasured connections and both their ends
+  double runs_when_not_blocking = 0;
+  double runs_with_more_records = 0;
 };
+
+constexpr int kMeasured = 20;
+
+double measure(const AgentProcess& agent, const Certificates& certificates, const Words& both) {
+  const Actor server = must(Actor::create("measured_s", CONNSCOPE_OPENSSL_ACTOR));
+  const Actor client = must(Actor::create("measured_c", CONNSCOPE_OPENSSL_ACTOR));
+  const Words common = both + Words{"--times", std::to_string(kMeasured)};
+  const TlsPair pair{"measured",
+                     Words{"server", "--certificate", certificates.pem("good"), "--key", certificates.key("good")} + common,
+                     Words{"client", "PORT", "--trust", certificates.pem("ca")} + common,
+                     {},
+                     {}};
+  return runs_during(agent, "openssl", [&] { run_pair(server, client, pair); });
+}
 
 std::unique_ptr<Stage> play() {
   auto stage = std::make_unique<Stage>();
@@ -143,6 +160,9 @@ std::unique_ptr<Stage> play() {
   const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
   await_library(agent, "openssl");
   stage->pairs.meet(agent);
+  stage->runs = measure(agent, stage->certificates, {});
+  stage->runs_when_not_blocking = measure(agent, stage->certificates, {"--by", "non-blocking"});
+  stage->runs_with_more_records = measure(agent, stage->certificates, {"--records", "50"});
   return stage;
 }
 
@@ -163,6 +183,16 @@ class Openssl : public ::testing::Test {
 TEST_F(Openssl, EverySideOfEveryPairHasItsOutcome) {
   for (const std::string& difference : stage_->pairs.differences()) ADD_FAILURE() << difference;
 }
+
+TEST_F(Openssl, AHandshakeHasFewRunsOfPrograms) {
+  // Of a client: SSL_clear twice, the role, SSL_do_handshake, the verdict, SSL_free; a server has no verdict.
+  EXPECT_EQ(stage_->runs, (6 + 5) * kMeasured);
+  // At most 8 a side.
+  EXPECT_GT(stage_->runs_when_not_blocking, stage_->runs);
+  EXPECT_LE(stage_->runs_when_not_blocking, (8 + 8) * kMeasured);
+}
+
+TEST_F(Openssl, AReadOrAWriteHasNone) { EXPECT_EQ(stage_->runs_with_more_records, stage_->runs); }
 
 }  // namespace
 }  // namespace connscope::testing

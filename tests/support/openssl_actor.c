@@ -18,6 +18,7 @@
 //                       refuses when the handshake is over)
 //   --by HOW            how the library is called: handshake (the default), read (never for a handshake: reads and writes),
 //                       non-blocking, memory (what it sends and receives is carried by hand)
+//   --records N         the client says so much, a record each, and the server as much (default: 1)
 //   --clear             one object for all connections
 //   --give-up           a client: frees its session when its first words are sent
 //   --mute              accepts, and says nothing
@@ -44,9 +45,9 @@ static struct {
   bool is_server;
   const char* port;
   const char *min, *max, *ciphers, *trust, *revoked, *certificate, *key, *protocol, *verify, *by;
-  long times;
+  long times, records;
   bool require, clear, give_up, mute, plain, web;
-} options = {.verify = "in", .by = "handshake", .times = 1};
+} options = {.verify = "in", .by = "handshake", .times = 1, .records = 1};
 
 static bool is(const char* option, const char* word) { return option && strcmp(option, word) == 0; }
 
@@ -229,9 +230,12 @@ static int take(struct link* link) {
 
 // The client asks, and the server answers.
 static int talk(struct link* link) {
-  const int first = options.is_server ? take(link) : give(link, "one");
-  if (first <= 0) return first;
-  return options.is_server ? give(link, "another") : take(link);
+  int code = 1;
+  for (long i = 0; i < options.records && code > 0; ++i) {
+    code = options.is_server ? take(link) : give(link, "one");
+    if (code > 0) code = options.is_server ? give(link, "another") : take(link);
+  }
+  return code;
 }
 
 static bool refuses(struct link* link) {
@@ -302,24 +306,27 @@ static void parse_option(char*** next) {
   const struct {
     const char* name;
     const char** text;
+    long* number;
     bool* flag;
   } known[] = {
-      {"--min", &options.min, NULL},
-      {"--max", &options.max, NULL},
-      {"--ciphers", &options.ciphers, NULL},
-      {"--trust", &options.trust, NULL},
-      {"--revoked", &options.revoked, NULL},
-      {"--certificate", &options.certificate, NULL},
-      {"--key", &options.key, NULL},
-      {"--protocol", &options.protocol, NULL},
-      {"--verify", &options.verify, NULL},
-      {"--by", &options.by, NULL},
-      {"--require", NULL, &options.require},
-      {"--clear", NULL, &options.clear},
-      {"--give-up", NULL, &options.give_up},
-      {"--mute", NULL, &options.mute},
-      {"--plain", NULL, &options.plain},
-      {"--web", NULL, &options.web},
+      {"--min", &options.min, NULL, NULL},
+      {"--max", &options.max, NULL, NULL},
+      {"--ciphers", &options.ciphers, NULL, NULL},
+      {"--trust", &options.trust, NULL, NULL},
+      {"--revoked", &options.revoked, NULL, NULL},
+      {"--certificate", &options.certificate, NULL, NULL},
+      {"--key", &options.key, NULL, NULL},
+      {"--protocol", &options.protocol, NULL, NULL},
+      {"--verify", &options.verify, NULL, NULL},
+      {"--by", &options.by, NULL, NULL},
+      {"--times", NULL, &options.times, NULL},
+      {"--records", NULL, &options.records, NULL},
+      {"--require", NULL, NULL, &options.require},
+      {"--clear", NULL, NULL, &options.clear},
+      {"--give-up", NULL, NULL, &options.give_up},
+      {"--mute", NULL, NULL, &options.mute},
+      {"--plain", NULL, NULL, &options.plain},
+      {"--web", NULL, NULL, &options.web},
   };
   const char* word = *(*next)++;
   for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); ++i) {
@@ -329,11 +336,13 @@ static void parse_option(char*** next) {
       return;
     }
     if (!**next) break;
-    *known[i].text = *(*next)++;
+    if (known[i].number)
+      *known[i].number = atol(*(*next)++);
+    else
+      *known[i].text = *(*next)++;
     return;
   }
-  if (!is(word, "--times") || !**next) errx(2, "%s: see openssl_actor.c", word);
-  options.times = atol(*(*next)++);
+  errx(2, "%s: see openssl_actor.c", word);
 }
 
 static void parse(char** words) {
