@@ -5,7 +5,7 @@
  * the wire sees.
  *
  * libssl tells of a fatal error, and asks for the verdict on a certificate, by a call to libcrypto, at which its own function still
- * holds the session's address in one of the registers that calls leave as they are. That is how the session is found, whatever
+ * holds the session's address, in one of the registers that calls leave as they are. That is how the session is found, whatever
  * the thread did before; nothing is read from OpenSSL's structs.
  *
  * Sources: the prototypes of <openssl/ssl.h>, <openssl/err.h> and <openssl/x509_vfy.h>; the System V ABI for x86-64.
@@ -17,13 +17,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The error of a layer that does not know its session, by the thread: that of the session follows at once. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, u32); /* `pid` of its task */
-	__type(value, u32);
-} openssl_errors SEC(".maps");
+/* Of the callers that a fatal error is looked for in. */
+#define STACK_WORDS 256
 
 /* --- which session ------------------------------------------------------------------------------------------------------- */
 
@@ -45,24 +40,42 @@ static __always_inline u64 address_at_work(void)
 	return at_work && at_work->session.library == LIBRARY_OPENSSL ? at_work->session.address : 0;
 }
 
-/* The function that holds a session may have been called by one that holds another, as a proxy does: first_match is the inner one's. */
-static __noinline bool find_in_registers(const struct pt_regs *ctx, struct tls_session_key *key)
+static __always_inline bool is_session(struct tls_session_key *key, u64 address)
 {
-	const u64 held[] = {ctx->bx, ctx->bp, ctx->r12, ctx->r13, ctx->r14, ctx->r15};
-	u64 at_work = address_at_work(), first_match = 0;
+	key->address = address;
+	return find_session(key) != NULL;
+}
 
-#pragma unroll
-	for (int i = 0; i < 6; i++) {
-		key->address = held[i];
-		if (!find_session(key))
-			continue;
-		if (held[i] == at_work)
+/* Whether a caller, or one of its callers, holds it. */
+static __noinline bool is_held(const struct pt_regs *ctx, u64 address)
+{
+	u64 word = 0, top = ctx->sp;
+
+	if (ctx->r12 == address || ctx->r13 == address || ctx->r14 == address || ctx->r15 == address)
+		return true;
+	for (int i = 0; i < STACK_WORDS; i++) {
+		if (bpf_probe_read_user(&word, sizeof(word), (void *)(top + 8 * i)))
+			return false;
+		if (word == address)
 			return true;
-		if (!first_match)
-			first_match = held[i];
 	}
-	key->address = first_match;
-	return first_match != 0;
+	return false;
+}
+
+/*
+ * The session that libssl's function holds: compilers take the first two of these registers first. The layer of records (3.2) has
+ * none there: then it is the one that the thread entered last, where a caller holds that. What the last four hold may also be
+ * another session, of a caller far out, as in a proxy.
+ */
+static __noinline bool find_holder(const struct pt_regs *ctx, struct tls_session_key *key)
+{
+	u64 at_work = address_at_work();
+
+	if (is_session(key, ctx->bx) || is_session(key, ctx->bp))
+		return true;
+	if (is_session(key, at_work) && is_held(ctx, at_work))
+		return true;
+	return is_session(key, ctx->r12) || is_session(key, ctx->r13) || is_session(key, ctx->r14) || is_session(key, ctx->r15);
 }
 
 /* --- begin --------------------------------------------------------------------------------------------------------------- */
@@ -133,7 +146,7 @@ int on_verdict(struct pt_regs *ctx)
 	struct tls_session_key key = key_of(0);
 
 	want_own_stack(ctx);
-	if (find_in_registers(ctx, &key))
+	if (find_holder(ctx, &key))
 		session_judges(&key, openssl_verdict((int)ctx->ax));
 	return 0;
 }
@@ -171,37 +184,6 @@ static __noinline void fail(const struct tls_session_key *key, u32 error)
 	session_fails(key, reason, reason == TLS_OK ? RANK_NONE : rank);
 }
 
-/* Remembers the error of a layer below until its session is known. */
-static __always_inline void note_error(u32 error)
-{
-	u32 thread = (u32)bpf_get_current_pid_tgid();
-
-	bpf_map_update_elem(&openssl_errors, &thread, &error, BPF_ANY);
-}
-
-/* The error that the layer below has noted. */
-static __always_inline u32 take_noted_error(void)
-{
-	u32 thread = (u32)bpf_get_current_pid_tgid(), error = OPENSSL_RECORD_LAYER_FAILURE;
-	const u32 *noted = bpf_map_lookup_elem(&openssl_errors, &thread);
-
-	if (!noted)
-		return error;
-	error = *noted;
-	bpf_map_delete_elem(&openssl_errors, &thread);
-	return error;
-}
-
-static __always_inline void tell(const struct tls_session_key *key, u32 error)
-{
-	if (!key->address)
-		note_error(error);
-	else if (error == OPENSSL_RECORD_LAYER_FAILURE)
-		fail(key, take_noted_error());
-	else
-		fail(key, error);
-}
-
 /* ERR_vset_error(library, reason, format, arguments), as libssl calls it for fatal errors alone (3.x) */
 SEC("uprobe/ERR_vset_error")
 int on_error(struct pt_regs *ctx)
@@ -209,10 +191,8 @@ int on_error(struct pt_regs *ctx)
 	struct tls_session_key key = key_of(0);
 
 	want_own_stack(ctx);
-	if ((u32)ctx->di != OPENSSL_LIB_SSL)
-		return 0;
-	find_in_registers(ctx, &key);
-	tell(&key, (u32)ctx->si);
+	if ((u32)ctx->di == OPENSSL_LIB_SSL && find_holder(ctx, &key))
+		fail(&key, (u32)ctx->si);
 	return 0;
 }
 
@@ -223,7 +203,7 @@ int on_error_of_1_1(struct pt_regs *ctx)
 	struct tls_session_key key = key_of(0);
 
 	want_own_stack(ctx);
-	if ((u32)ctx->di == OPENSSL_LIB_SSL && openssl_reason((u32)ctx->dx) != TLS_OK && find_in_registers(ctx, &key))
+	if ((u32)ctx->di == OPENSSL_LIB_SSL && openssl_reason((u32)ctx->dx) != TLS_OK && find_holder(ctx, &key))
 		fail(&key, (u32)ctx->dx);
 	return 0;
 }
@@ -235,9 +215,8 @@ int on_fatal(struct pt_regs *ctx)
 	struct tls_session_key key = key_of(ctx->di);
 
 	want_own_stack(ctx);
-	if (!find_session(&key))
-		key.address = 0;
-	tell(&key, (u32)ctx->dx);
+	if (find_session(&key) || find_holder(ctx, &key))
+		fail(&key, (u32)ctx->dx);
 	return 0;
 }
 

@@ -52,8 +52,6 @@ static inline __u8 openssl_verdict(int code)
 
 #define OPENSSL_CERTIFICATE_VERIFY_FAILED 134
 #define OPENSSL_WRONG_VERSION_NUMBER 267
-/* The layer of records has failed, and has said why just before (since 3.2). */
-#define OPENSSL_RECORD_LAYER_FAILURE 313
 
 /* What an alert from the peer says. One that only says goodbye is left to the wire. */
 static inline __u8 openssl_alert_reason(__u32 alert)
