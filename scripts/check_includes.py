@@ -42,7 +42,7 @@ MAY_INCLUDE = {
 }
 
 # Headers of both sides whose folder has no object of their name: pure functions.
-BOTH_SIDES = {"bpf/dns/dns_message.h"}
+BOTH_SIDES = {"bpf/dns/dns_message.h", "bpf/tls/tls.h", "bpf/tls/tls_alerts.h", "bpf/tls/tls_record.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<quoted>[^"]+)"|<(?P<system>[^>]+)>)')
 

@@ -41,7 +41,12 @@ class Pairs {
 
  private:
   [[nodiscard]] Words server(const std::string& certificate) const {
-    return {"server",     "--priority", priority_, "--certificate", certificates_.pem(certificate), "--key",
+    return {"server",
+            "--priority",
+            priority_,
+            "--certificate",
+            certificates_.pem(certificate),
+            "--key",
             certificates_.key(certificate)};
   }
   [[nodiscard]] Words client() const {
@@ -65,8 +70,9 @@ class Pairs {
 /// What the client finds wrong with the server, in the handshake and after it.
 void Pairs::add_verdicts() {
   const std::vector<std::pair<std::string, std::string>> verdicts = {
-      {"expired", "expired"},    {"notyetvalid", "notyetvalid"}, {"selfsigned", "invalidca"}, {"unknownca", "invalidca"},
-      {"otherchain", "invalidca"}, {"wronghost", "hostname"},      {"revoked", "revoked"}};
+      {"expired", "expired"},     {"notyetvalid", "notyetvalid"}, {"selfsigned", "invalidca"},
+      {"unknownca", "invalidca"}, {"otherchain", "invalidca"},    {"wronghost", "hostname"},
+      {"revoked", "revoked"}};
   const Words knows = client() + Words{"--revoked", certificates_.pem("crl")};
   for (const auto& [certificate, reason] : verdicts) {
     // The client says no more than that the certificate is bad.
@@ -90,8 +96,9 @@ void Pairs::add_kinds_of_success() {
 
 /// What the server finds wrong with the client. In TLS 1.3 the client has succeeded by then.
 void Pairs::add_clients_certificates() {
-  const Words strict = server("good") + Words{"--require", "--verify", "in", "--trust", certificates_.pem("ca"),
-                                              "--revoked", certificates_.pem("crl")};
+  const Words strict =
+      server("good") +
+      Words{"--require", "--verify", "in", "--trust", certificates_.pem("ca"), "--revoked", certificates_.pem("crl")};
   const auto by = [&](const std::string& name) {
     return client() + Words{"--certificate", certificates_.pem(name), "--key", certificates_.key(name)};
   };
@@ -130,8 +137,7 @@ void Pairs::add_mismatches() {
   };
   between("newer_server", kOnly13, kOnly12, "handshake_failure");
   between("older_server", kOnly12, kOnly13, "handshake_failure");
-  between("much_older_client", kOnly12, "NORMAL:-VERS-ALL:+VERS-TLS1.1",
-          "protocol_version");
+  between("much_older_client", kOnly12, "NORMAL:-VERS-ALL:+VERS-TLS1.1", "protocol_version");
   between("no_common_cipher", "NORMAL:-CIPHER-ALL:+AES-256-GCM", "NORMAL:-CIPHER-ALL:+CHACHA20-POLY1305",
           "handshake_failure");
   between("no_common_group", "NORMAL:-GROUP-ALL:+GROUP-X25519", "NORMAL:-GROUP-ALL:+GROUP-SECP256R1",
@@ -154,11 +160,12 @@ double measure(const AgentProcess& agent, const Certificates& certificates, cons
   const Actor server = must(Actor::create("measured_s", CONNSCOPE_GNUTLS_ACTOR));
   const Actor client = must(Actor::create("measured_c", CONNSCOPE_GNUTLS_ACTOR));
   const Words common = both + talk + Words{"--times", std::to_string(kMeasured)};
-  const TlsPair pair{"measured",
-                     Words{"server", "--certificate", certificates.pem("good"), "--key", certificates.key("good")} + common,
-                     Words{"client", "PORT", "--trust", certificates.pem("ca"), "--verify", "in"} + common,
-                     {},
-                     {}};
+  const TlsPair pair{
+      "measured",
+      Words{"server", "--certificate", certificates.pem("good"), "--key", certificates.key("good")} + common,
+      Words{"client", "PORT", "--trust", certificates.pem("ca"), "--verify", "in"} + common,
+      {},
+      {}};
   return runs_during(agent, "gnutls", [&] { run_pair(server, client, pair); });
 }
 

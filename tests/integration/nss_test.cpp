@@ -43,8 +43,19 @@ const std::vector<Verdict>& verdicts() {
 
 /// What it sends is a file that is there: a client that sends nothing refuses its server by its close.
 Words tstclnt(const Certificates& certificates, const std::string& version, const Words& more = {}) {
-  Words words = {"-O",   "-h", "127.0.0.1", "-a", "localhost", "-p", "PORT", "-d", "sql:" + certificates.folder() + "/nss",
-                 "-V",   "tls" + version + ":tls" + version, "-A", certificates.pem("ca")};
+  Words words = {"-O",
+                 "-h",
+                 "127.0.0.1",
+                 "-a",
+                 "localhost",
+                 "-p",
+                 "PORT",
+                 "-d",
+                 "sql:" + certificates.folder() + "/nss",
+                 "-V",
+                 "tls" + version + ":tls" + version,
+                 "-A",
+                 certificates.pem("ca")};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -82,12 +93,12 @@ std::vector<TlsPair> tolerant_pairs(const Certificates& certificates) {
 /// Everything that happens, once for all tests.
 struct Stage {
   Certificates certificates = must(Certificates::make());
-  TlsPairs implicit{"implicit",
-                    {CONNSCOPE_TLS_PEER, kTstclnt},
-                    pairs_of(certificates, [&](const auto& version) { return tstclnt(certificates, version); })};
+  TlsPairs implicit{"implicit", {CONNSCOPE_TLS_PEER, kTstclnt}, pairs_of(certificates, [&](const auto& version) {
+                      return tstclnt(certificates, version);
+                    })};
   TlsPairs tolerant{"tolerant", {CONNSCOPE_TLS_PEER, kTstclnt}, tolerant_pairs(certificates)};
   std::unique_ptr<TlsPairs> explicitly;  // where there is such a library
-  double runs = 0;  // of programs, in one handshake of a client
+  double runs = 0;                       // of programs, in one handshake of a client
 };
 
 bool has_curl() {
@@ -101,7 +112,8 @@ void meet_all(Stage& stage, const AgentProcess& agent) {
   if (stage.explicitly) stage.explicitly->meet(agent);
   const Actor server = must(Actor::create("measured_s", CONNSCOPE_TLS_PEER));
   const Actor client = must(Actor::create("measured_c", kTstclnt));
-  const auto pairs = pairs_of(stage.certificates, [&](const auto& version) { return tstclnt(stage.certificates, version); });
+  const auto pairs =
+      pairs_of(stage.certificates, [&](const auto& version) { return tstclnt(stage.certificates, version); });
   stage.runs = runs_during(agent, "nss", [&] { run_pair(server, client, pairs.front()); });
 }
 
