@@ -65,7 +65,7 @@ list_packages() {
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
       clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base
-      unbound libssl-dev openssl libgnutls28-dev gnutls-bin libnss3-tools golang-go nodejs default-jdk-headless)
+      unbound libssl-dev openssl libgnutls28-dev gnutls-bin wget libnss3-tools golang-go nodejs default-jdk-headless)
     # A curl with NSS is in the older distributions alone.
     case $distribution in
       debian-12 | ubuntu-22.04) packages+=(libcurl3-nss) ;;

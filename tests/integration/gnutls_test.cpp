@@ -2,6 +2,7 @@
 //
 // Handshakes by GnuTLS, as a client and as a server: every verdict, where and whenever it is asked for, and every other
 // way to fail. Exact counts for both sides.
+#include <map>
 #include <memory>
 
 #include "tests/integration/bpf_required.h"
@@ -144,10 +145,25 @@ void Pairs::add_mismatches() {
           "handshake_failure");
 }
 
+/// wget looks at the certificate, and at the name in it, when the handshake is over.
+std::vector<TlsPair> pairs_of_wget(const Certificates& certificates) {
+  std::vector<TlsPair> pairs;
+  const Words common{
+      "-q", "-O", "/dev/null", "--tries=1", "--ca-certificate=" + certificates.pem("ca"), "https://localhost:PORT/"};
+  for (const auto& [certificate, word] : std::map<std::string, std::string>{
+           {"good", "ok"}, {"expired", "ok+expired"}, {"unknownca", "ok+invalidca"}, {"wronghost", "ok+hostname"}}) {
+    const Words server{"--certificate", certificates.folder() + "/" + certificate, "--times", "1"};
+    pairs.push_back({certificate, server, common, {}, word});
+    pairs.push_back({certificate + " unchecked", server, common + Words{"--no-check-certificate"}, {}, "ok"});
+  }
+  return pairs;
+}
+
 /// Everything that happens, once for all tests.
 struct Stage {
   Certificates certificates = must(Certificates::make());
   TlsPairs pairs{"gnutls", {CONNSCOPE_GNUTLS_ACTOR, CONNSCOPE_GNUTLS_ACTOR}, Pairs(certificates).made};
+  TlsPairs wget{"wget", {CONNSCOPE_TLS_PEER, "/usr/bin/wget"}, pairs_of_wget(certificates)};
   // Of kMeasured handshakes, both ends: how often programs ran.
   double runs = 0;
   double runs_when_not_blocking = 0;
@@ -176,6 +192,7 @@ std::unique_ptr<Stage> play() {
   const AgentProcess agent = must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig));
   await_library(agent, "gnutls");
   stage->pairs.meet(agent);
+  stage->wget.meet(agent);
   stage->runs = measure(agent, stage->certificates, {}, {});
   stage->runs_when_not_blocking = measure(agent, stage->certificates, {"--non-blocking"}, {});
   stage->runs_with_more_records = measure(agent, stage->certificates, {}, {"--records", "50"});
@@ -198,6 +215,10 @@ class Gnutls : public ::testing::Test {
 
 TEST_F(Gnutls, EverySideOfEveryPairHasItsOutcome) {
   for (const std::string& difference : stage_->pairs.differences()) ADD_FAILURE() << difference;
+}
+
+TEST_F(Gnutls, ProgramThatJudgesWhenTheHandshakeIsOver) {
+  for (const std::string& difference : stage_->wget.differences()) ADD_FAILURE() << difference;
 }
 
 TEST_F(Gnutls, ProgramsRunSeldomInAHandshakeAndNeverAfterIt) {

@@ -3,9 +3,9 @@
 
 #include <bpf/bpf.h>
 
-#include <algorithm>
 #include <chrono>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include "tests/support/eventually.h"
@@ -35,6 +35,13 @@ std::string port_of(ChildProcess& server) {
   return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
 }
 
+std::vector<std::string> with_port(std::vector<std::string> arguments, const std::string& port) {
+  static constexpr std::string_view kPlace = "PORT";
+  for (std::string& each : arguments)
+    if (const auto at = each.find(kPlace); at != std::string::npos) each.replace(at, kPlace.size(), port);
+  return arguments;
+}
+
 double runs_of(const AgentProcess& agent, const std::string& probe) {
   double runs = 0;
   const Exposition shown = must(agent.scrape("name[]=connscope_bpf_runs_total"));
@@ -50,8 +57,7 @@ double runs_of(const AgentProcess& agent, const std::string& probe) {
 
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair) {
   ChildProcess listening = must(server.start(pair.server));
-  std::vector<std::string> arguments = pair.client;
-  std::replace(arguments.begin(), arguments.end(), std::string("PORT"), port_of(listening));
+  const std::vector<std::string> arguments = with_port(pair.client, port_of(listening));
   ChildProcess connecting = must(client.start(arguments));
   connecting.close_input();
   must(connecting.wait(kRunLimit));

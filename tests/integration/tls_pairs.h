@@ -20,7 +20,7 @@ inline constexpr int kPairRuns = 2;
 
 struct TlsPair {
   std::string name;
-  /// Arguments; the server's first line is "port N", and the client is given N in the place of "PORT".
+  /// Arguments; the server's first line is "port N", and the client is given N in the place of each "PORT".
   std::vector<std::string> server;
   std::vector<std::string> client;
   /// "ok", a reason, "ok+REASON" where a refusal comes after success, or "nothing"; see TlsOutcome::word. Empty: what
