@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Handshakes of NSS: two clients, one that shakes hands within its reads and writes (tstclnt) and one that asks for the
-// handshake (curl's library), against servers of every kind of certificate.
+// handshake (curl's library), against servers of every kind of certificate; and a server that judges its clients.
+#include <arpa/inet.h>
 #include <dlfcn.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/tls_pairs.h"
@@ -61,7 +66,7 @@ Words tstclnt(const Certificates& certificates, const std::string& version, cons
 }
 
 Words curl(const Certificates& certificates, const std::string& version) {
-  return {"PORT", version, certificates.folder()};
+  return {"PORT", version, certificates.folder(), "1"};
 }
 
 using ClientWords = std::function<Words(const std::string& version)>;
@@ -99,7 +104,39 @@ struct Stage {
   TlsPairs tolerant{"tolerant", {CONNSCOPE_TLS_PEER, kTstclnt}, tolerant_pairs(certificates)};
   std::unique_ptr<TlsPairs> explicitly;  // where there is such a library
   double runs = 0;                       // of programs, in one handshake of a client
+  TlsOutcome judge_12;
+  TlsOutcome judge_13;
 };
+
+/// A port of 127.0.0.1 that nobody listens on just now, for a server that has to be told one.
+std::string free_port() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  const UniqueFd taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (::bind(taken.get(), generic, size) != 0 || ::getsockname(taken.get(), generic, &size) != 0)
+    throw std::runtime_error("no free port");
+  return std::to_string(ntohs(address.sin_port));
+}
+
+/// selfserv, which wants a certificate of every client, meets those of each kind; what it has been told of then.
+TlsOutcome judge_clients(const AgentProcess& agent, const Certificates& certificates, const std::string& version) {
+  const Actor server = must(Actor::create("judge" + version, "/usr/bin/selfserv"));
+  const Actor client = must(Actor::create("judged" + version, CONNSCOPE_GNUTLS_ACTOR));
+  const std::string port = free_port();
+  const std::string versions = "tls" + version + ":tls" + version;
+  ChildProcess judge = must(server.start(
+      {"-d", "sql:" + certificates.folder() + "/nss", "-n", "good", "-p", port, "-r", "-r", "-v", "-V", versions}));
+  judge.await_output("About to call accept", std::chrono::seconds(10));
+  for (const std::string name : {"client", "client_expired", "client_revoked"})
+    must(must(client.start({"client", port, "--trust", certificates.pem("ca"), "--times", std::to_string(kPairRuns),
+                            "--certificate", certificates.pem(name), "--key", certificates.key(name)}))
+             .wait(std::chrono::seconds(20)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  return read_tls_outcomes(must(agent.scrape()))[server.name()];
+}
 
 bool has_curl() {
   const auto stacks = tls_stacks();
@@ -110,6 +147,8 @@ void meet_all(Stage& stage, const AgentProcess& agent) {
   stage.implicit.meet(agent);
   stage.tolerant.meet(agent);
   if (stage.explicitly) stage.explicitly->meet(agent);
+  stage.judge_12 = judge_clients(agent, stage.certificates, "1.2");
+  stage.judge_13 = judge_clients(agent, stage.certificates, "1.3");
   const Actor server = must(Actor::create("measured_s", CONNSCOPE_TLS_PEER));
   const Actor client = must(Actor::create("measured_c", kTstclnt));
   const auto pairs =
@@ -159,6 +198,20 @@ TEST_F(Nss, ClientThatLetsEveryCertificatePass) { expect_no_differences(stage_->
 TEST_F(Nss, ClientThatAsksForTheHandshake) {
   if (!stage_->explicitly) GTEST_SKIP() << "this distribution has no libcurl with NSS any more";
   expect_no_differences(*stage_->explicitly);
+}
+
+// The database trusts the authority for servers alone, which NSS tells by its alert only.
+TEST_F(Nss, ServerThatJudgesItsClients) {
+  using Failures = std::map<std::string, double>;
+  EXPECT_EQ(stage_->judge_12.failed, 3 * kPairRuns);
+  EXPECT_EQ(stage_->judge_12.ok, 0);
+  EXPECT_EQ(stage_->judge_12.failures,
+            (Failures{{"expired", kPairRuns}, {"revoked", kPairRuns}, {"invalidca", kPairRuns}}));
+  // In TLS 1.3 all is well until the client has had its say.
+  EXPECT_EQ(stage_->judge_13.failed, 0);
+  EXPECT_EQ(stage_->judge_13.ok, 3 * kPairRuns);
+  EXPECT_EQ(stage_->judge_13.failures,
+            (Failures{{"expired", kPairRuns}, {"revoked", kPairRuns}, {"badcert", kPairRuns}}));
 }
 
 TEST_F(Nss, ProgramsRunSeldomInAHandshake) {
