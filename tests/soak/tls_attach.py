@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs that shake hands while probes come and go in them: none of them may notice.
 
-Clients and servers of every TLS stack shake hands without a pause, in a network namespace of their own. Meanwhile an
-agent attaches its TLS probes to them and goes away again, every second, by SIGTERM and by SIGKILL in turn. Every
+Clients and servers of every TLS stack shake hands without a pause, in a network namespace of their own. Meanwhile
+agents attach their TLS probes to them and go away again, one about every second, by SIGTERM and by SIGKILL. Every
 handshake has to succeed, no program may end in a way of its own, and every stack has to go on. Needs root and a build
 with tests: exit code 77 says that the host cannot run it (see CONNSCOPE_BPF_TESTS in CONTRIBUTING.md)."""
 
@@ -32,11 +32,12 @@ BATCH_SECONDS = 60
 START_SECONDS = 10
 # The others have nothing to do with TLS, and would only lengthen each start.
 CONFIG = "\n".join(f"[probe.{name}]\nenabled = false" for name in ("tcp", "dns", "libc_lookup"))
-ATTACHED_SECONDS = 1
+AGENTS, ATTACHED_SECONDS = 3, 1
+SHOWN_TROUBLES = 3
 CLONE_NEWNET = 0x40000000
 # The programs take all the CPU there is; the agent has to come and go meanwhile.
-POLITELY = ["nice", "-n", "15"]
-BAR_LOOKS = 0.2  # attachments a second: an agent takes its time to start
+POLITELY = ["nice", "-n", "19"]
+BAR_LOOKS = 0.25  # attachments a second, and so detachments: a host with two CPUs has twice that, when it is left alone
 LIBRARIES = {"openssl", "gnutls", "nss", "go"}
 
 
@@ -142,13 +143,30 @@ def look(args, by_signal):
     return libraries
 
 
-def attach_and_detach(args, seconds):
-    """The libraries that each agent has put probes into."""
-    looks = []
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        looks.append(look(args, (signal.SIGTERM, signal.SIGKILL)[len(looks) % 2]))
-    return looks
+class Agents:
+    """Agents that come and go, several in turn: one takes longer to come and go than it stays."""
+
+    def __init__(self, args):
+        self.args = args
+        self.deadline = time.monotonic() + args.minutes * 60
+        self.looks = []  # the libraries that each of them has put probes into
+        self.troubles = []
+        self.threads = [threading.Thread(target=self.go_on, args=(number,), daemon=True) for number in range(AGENTS)]
+        for thread in self.threads:
+            thread.start()
+
+    def go_on(self, number):
+        time.sleep(number * ATTACHED_SECONDS)
+        by_signal = (signal.SIGTERM, signal.SIGKILL)[number % 2]
+        while time.monotonic() < self.deadline:
+            try:
+                self.looks.append(look(self.args, by_signal))
+            except (SystemExit, OSError, subprocess.TimeoutExpired) as trouble:
+                self.troubles.append(str(trouble))
+
+    def await_end(self):
+        for thread in self.threads:
+            thread.join()
 
 
 def meet(args, folder):
@@ -162,10 +180,11 @@ def meet(args, folder):
                 continue
             servers.append(start_server(kind, built, folder))
             clients.append(Client(stack, servers[-1], built, folder))
-        looks = attach_and_detach(args, args.minutes * 60)
+        agents = Agents(args)
+        agents.await_end()
         for client in clients:
             client.stop()
-        return looks, clients, [server.name for server in servers if server.has_crashed()]
+        return agents, clients, [server.name for server in servers if server.has_crashed()]
     finally:
         for server in servers:
             server.stop()
@@ -188,19 +207,23 @@ def main():
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     enter_own_network()
     with tempfile.TemporaryDirectory(prefix="connscope-tls-") as folder:
-        looks, clients, crashed = meet(args, Path(folder))
+        agents, clients, crashed = meet(args, Path(folder))
 
     for client in clients:
         print(f"{client.name}: {client.served} programs were content")
-        for trouble in client.troubles[:3]:
+        for trouble in client.troubles[:SHOWN_TROUBLES]:
             print(f"{client.name}: {trouble}")
+    for trouble in agents.troubles[:SHOWN_TROUBLES]:
+        print(f"agent: {trouble}")
     verdicts = bench.Verdicts()
     verdicts.judge("client programs that failed", sum(len(client.troubles) for client in clients), 0, "")
     verdicts.judge("servers that ended", len(crashed), 0, "")
     verdicts.judge("stacks without a handshake", sum(client.served == 0 for client in clients), 0, "")
-    verdicts.judge("attachments that missed a library", sum(not LIBRARIES <= libraries for libraries in looks), 0, "")
-    verdicts.judge("attachments a second", len(looks) / (args.minutes * 60), BAR_LOOKS, "", at_least=True)
-    verdicts.finish(attachments=len(looks), crashed=crashed, served={client.name: client.served for client in clients})
+    verdicts.judge("agents in trouble", len(agents.troubles), 0, "")
+    verdicts.judge("attachments that missed a library", sum(not LIBRARIES <= seen for seen in agents.looks), 0, "")
+    verdicts.judge("attachments a second", len(agents.looks) / (args.minutes * 60), BAR_LOOKS, "", at_least=True)
+    verdicts.finish(attachments=len(agents.looks), crashed=crashed,
+                    served={client.name: client.served for client in clients})
 
 
 if __name__ == "__main__":
