@@ -156,7 +156,7 @@ probe::ProbeReport Attempts::report() const {
 probe::SharedMaps Attempts::shared_maps() const {
   if (!up_) return {};
   probe::SharedMaps maps;
-  for (const char* name : {"attempts", "attempt_answers", "attempt_ended"}) maps[name] = object_.map_fd(name);
+  for (const char* name : {"attempts", "attempt_answers", "attempt_resolvers", "attempt_ended"}) maps[name] = object_.map_fd(name);
   return maps;
 }
 

@@ -58,7 +58,9 @@ static __noinline u32 take_answer(const struct answer_key *address, u64 identity
  */
 static __always_inline u32 attempt_connects(const struct answer_key *address, u64 identity, u64 *begun_ns)
 {
-	return bpf_map_lookup_elem(&attempt_answers, address) ? take_answer(address, identity, begun_ns) : 0;
+	const u8 *may_have_one = has_answers(address->tgid);
+
+	return may_have_one && *may_have_one ? take_answer(address, identity, begun_ns) : 0;
 }
 
 /* The first connection wins: it stays marked, so that answers which are left begin no second attempt. */

@@ -36,8 +36,11 @@ struct libc_hostent {
 static __always_inline void keep_answer(const struct answer_key *key, const struct lookup *lookup, u64 now)
 {
 	struct answer answer = {.begun_ns = lookup->since_ns, .ended_ns = now};
+	u8 *noted = has_answers(key->tgid);
 
 	answer.thread = (u32)bpf_get_current_pid_tgid();
+	if (noted)
+		*noted = 1;
 	bpf_map_update_elem(&attempt_answers, key, &answer, BPF_ANY);
 }
 

@@ -52,6 +52,33 @@ struct {
 	__type(value, struct answer);
 } attempt_answers SEC(".maps");
 
+/*
+ * Which processes have looked anything up, or have their number's last bits in common with one that has: the others need not search
+ * for answers.
+ */
+#define RESOLVERS 4096
+
+struct attempt_resolvers {
+	u8 has_answers[RESOLVERS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct attempt_resolvers);
+} attempt_resolvers SEC(".maps");
+
+/* Where it is noted of a process. */
+static __always_inline u8 *has_answers(u32 tgid)
+{
+	u32 zero = 0, index = tgid & (RESOLVERS - 1);
+	struct attempt_resolvers *resolvers = bpf_map_lookup_elem(&attempt_resolvers, &zero);
+
+	asm volatile("" : "+r"(index)); /* verifiers before 6.12 need the mask */
+	return resolvers ? &resolvers->has_answers[index & (RESOLVERS - 1)] : NULL;
+}
+
 /* An attempt is known by its look-up: the thread makes one at a time. */
 struct attempt_key {
 	u64 begun_ns;
