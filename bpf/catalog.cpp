@@ -18,12 +18,14 @@ ProbeFactory make_openssl;
 ProbeFactory make_gnutls;
 ProbeFactory make_nss;
 ProbeFactory make_go_tls;
+ProbeFactory make_certificates;
 
 namespace {
 
 struct Entry {
   const char* name;
   ProbeFactory* make;
+  bool enabled = true;  // unless the config says otherwise
 };
 
 // A probe's maps are given to those after it.
@@ -38,6 +40,7 @@ constexpr std::array kProbes = {
     Entry{"gnutls", make_gnutls},
     Entry{"nss", make_nss},
     Entry{"go_tls", make_go_tls},
+    Entry{"certificates", make_certificates, false},
 };
 
 }  // namespace
@@ -48,7 +51,7 @@ Result<std::vector<std::unique_ptr<probe::Probe>>> make_probes(const probe::Prob
   for (const Entry& entry : kProbes) {
     config::Section own = section.table(entry.name);
     // A probe that is switched off is made too, so that its section is checked.
-    const bool enabled = own.flag("enabled", true);
+    const bool enabled = own.flag("enabled", entry.enabled);
     auto probe = entry.make(context, own);
     if (!probe) return probe.error().context(std::string("probe ") + entry.name);
     if (enabled) probes.push_back(std::move(*probe));

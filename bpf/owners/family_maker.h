@@ -40,8 +40,14 @@ class FamilyMaker {
   /// A histogram of what is counted, not timed.
   metrics::Family<metrics::Histogram>* counts(const char* name, const char* help, std::vector<std::string> labels,
                                               metrics::BucketLayout::Ptr layout) {
+    return distribution<metrics::Histogram>(name, help, "", std::move(labels), std::move(layout));
+  }
+  /// A histogram with buckets of its own.
+  template <class S>
+  metrics::Family<S>* distribution(const char* name, const char* help, const char* unit,
+                                   std::vector<std::string> labels, metrics::BucketLayout::Ptr layout) {
     labels.emplace_back("netns");
-    return keep(registry_.family<metrics::Histogram>({name, help, "", std::move(labels), "process"}, std::move(layout)));
+    return keep(registry_.family<S>({name, help, unit, std::move(labels), "process"}, std::move(layout)));
   }
   metrics::Family<metrics::Counter>* failures() {
     return family<metrics::Counter>("conn_failures", "Failures of connections, each under one stage and reason.",

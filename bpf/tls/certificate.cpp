@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bpf/tls/certificate.h"
+
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/probe/bpf_object.h"
+#include "agent/probe/library_uprobes.h"
+#include "agent/probe/probe.h"
+#include "agent/probe/uprobe.h"
+#include "bpf/owners/owners.h"
+#include "bpf/tls/certificate.skel.h"
+#include "bpf/tls/certificate_cells.h"
+
+namespace connscope::bpf {
+namespace {
+
+/// Maps of processes that one look reads, at some 50 µs each; at the start all are read.
+constexpr std::size_t kReadsPerLook = 500;
+
+struct Settings {
+  std::chrono::milliseconds rescan{};
+  std::size_t libraries = 0;
+  std::uint32_t certificates = 0;
+  std::size_t issuers = 0;
+
+  static Settings parse(config::Section section) {
+    using namespace std::chrono_literals;
+    Settings settings;
+    settings.rescan = section.duration("rescan", 10s, 100ms, 1h);
+    settings.libraries = static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000));
+    settings.certificates = static_cast<std::uint32_t>(section.integer("certificates", 1024, 8, 1 << 20));
+    settings.issuers = static_cast<std::size_t>(section.integer("issuers", 20, 1, 1000));
+    return settings;
+  }
+};
+
+/// libcrypto.so.3, libcrypto.so.1.1, and libcrypto-0a1b2c3d.so.3 as packages of Python bring their own.
+bool is_libcrypto(std::string_view name) {
+  return name.starts_with("libcrypto.so.") ||
+         (name.starts_with("libcrypto-") && name.find(".so.") != std::string_view::npos);
+}
+
+int learn(void* cells, void* data, std::size_t size) {
+  certificate_record record{};
+  if (size != sizeof(record)) return 0;
+  std::memcpy(&record, data, size);
+  static_cast<CertificateCells*>(cells)->learn(record);
+  return 0;
+}
+
+class Certificates final : public probe::Probe {
+ public:
+  Certificates(const probe::ProbeContext& context, const Settings& settings,
+               const CertificateCells::Families& families)
+      : settings_(settings),
+        owners_(context.identities),
+        cells_(families, owners_, settings.issuers),
+        libraries_(is_libcrypto, settings.libraries) {}
+
+  [[nodiscard]] std::string_view name() const override { return "certificates"; }
+  Status start(const probe::SharedMaps& shared) override;
+  void check_reload(config::Section section) const override;
+  void stop() override;
+  Status collect(Clock::time_point now) override;
+  void retire(const std::vector<std::uint64_t>& identities) override { cells_.retire(object_, identities); }
+  [[nodiscard]] probe::ProbeReport report() const override;
+
+ private:
+  struct RingCloser {
+    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+  };
+  void configure(certificate_bpf& skeleton);
+  Status load(const probe::SharedMaps& shared);
+  Status look(std::size_t max_reads);
+
+  Settings settings_;
+  Owners owners_;
+  CertificateCells cells_;
+  probe::BpfObject object_;
+  certificate_bpf* skeleton_ = nullptr;  // owned by object_
+  probe::UprobeWay way_ = probe::UprobeWay::kPerf;
+  probe::LibraryUprobes libraries_;  // its links go before the programs
+  std::unique_ptr<ring_buffer, RingCloser> news_;
+  Clock::time_point last_look_;
+  bool up_ = false;
+};
+
+void Certificates::configure(certificate_bpf& skeleton) {
+  skeleton_ = &skeleton;
+  probe::prepare_uprobe(skeleton.progs.on_certificate, way_);
+  bpf_map__set_max_entries(skeleton.maps.certificates, settings_.certificates);
+}
+
+Status Certificates::load(const probe::SharedMaps& shared) {
+  if (shared.count("tls_sessions") == 0) return Error("it needs the probe tls, which is off");
+  if (probe::uprobe_multi_refusal().empty()) way_ = probe::UprobeWay::kMulti;
+  const auto configure = [this](certificate_bpf& skeleton) { this->configure(skeleton); };
+  auto object = probe::BpfObject::load(probe::BpfObject::opener<certificate_bpf>(configure), shared, {});
+  if (!object) return object.error();
+  object_ = std::move(*object);
+  news_.reset(ring_buffer__new(object_.map_fd("certificate_news"), learn, &cells_, nullptr));
+  if (!news_) return Error::from_errno("ring buffer certificate_news", errno);
+  return {};
+}
+
+Status Certificates::start(const probe::SharedMaps& shared) {
+  if (auto loaded = load(shared); !loaded) return loaded;
+  libraries_.set_programs({{skeleton_->progs.on_certificate, probe::HangAt::kCheapEntry, {"d2i_X509"}}}, way_);
+  if (auto looked = look(std::numeric_limits<std::size_t>::max()); !looked) return looked;
+  up_ = true;
+  return {};
+}
+
+void Certificates::check_reload(config::Section section) const {
+  const Settings wanted = Settings::parse(section);
+  const char* restart = "cannot change while the agent runs; restart it";
+  if (wanted.rescan != settings_.rescan) section.fail("rescan", restart);
+  if (wanted.libraries != settings_.libraries) section.fail("libraries", restart);
+  if (wanted.certificates != settings_.certificates) section.fail("certificates", restart);
+  if (wanted.issuers != settings_.issuers) section.fail("issuers", restart);
+}
+
+void Certificates::stop() {
+  libraries_.detach();
+  up_ = false;
+}
+
+Status Certificates::look(std::size_t max_reads) {
+  last_look_ = Clock::now();
+  return libraries_.look(max_reads);
+}
+
+Status Certificates::collect(Clock::time_point now) {
+  if (!news_) return {};  // never started
+  const auto time = std::chrono::system_clock::now().time_since_epoch();
+  if (auto read = cells_.read(object_); !read) return read;
+  if (const int told = ring_buffer__consume(news_.get()); told < 0)
+    return Error::from_errno("ring buffer certificate_news", -told);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+  if (auto shown = cells_.show(object_, seconds, now); !shown) return shown;
+  return up_ && Clock::now() - last_look_ >= settings_.rescan ? look(kReadsPerLook) : Status();
+}
+
+probe::ProbeReport Certificates::report() const {
+  if (!news_) return {};
+  probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
+  // That nobody uses the library just now is no problem.
+  for (probe::HookStatus& hook : report.hooks) {
+    hook.variant = way_ == probe::UprobeWay::kMulti ? "uprobe_multi" : "perf";
+    hook.problem.clear();
+  }
+  const auto problems = libraries_.problems();
+  report.hooks.insert(report.hooks.end(), problems.begin(), problems.end());
+  report.maps = {{"certificates", cells_.entries(), object_.max_entries("certificates")},
+                 {"libraries", libraries_.attached(), libraries_.limit()}};
+  return report;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<probe::Probe>> make_certificates(const probe::ProbeContext& context, config::Section section) {
+  const Settings settings = Settings::parse(section);
+  auto families = CertificateCells::create_families(context.registry);
+  if (!families) return families.error();
+  return std::unique_ptr<probe::Probe>(std::make_unique<Certificates>(context, settings, *families));
+}
+
+}  // namespace connscope::bpf
