@@ -58,17 +58,18 @@ static __always_inline const struct handshake *handshake_at_work(u64 *cookie)
 	return handshake && handshake->is_begun && handshake->phase < PHASE_DONE ? handshake : NULL;
 }
 
-/* Counts the certificate; a new one is sent. Without room for that its entry goes too, so that it is sent next time. */
+/* Counts the certificate; a new one is sent. */
 static __always_inline void keep(struct certificate_record *record)
 {
-	struct certificate_seen *known = bpf_map_lookup_elem(&certificates, &record->key), fresh = {.times = 1};
+	struct certificate_key key = record->key; /* verifiers before 5.18 take no key in the record */
+	struct certificate_seen *known = bpf_map_lookup_elem(&certificates, &key), fresh = {.times = 1};
 
 	if (known) {
 		__sync_fetch_and_add(&known->times, 1);
 		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
 		return;
 	}
-	bpf_map_update_elem(&certificates, &record->key, &fresh, BPF_NOEXIST);
+	bpf_map_update_elem(&certificates, &key, &fresh, BPF_NOEXIST);
 	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
 }
 
