@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * The two byte streams of a connection in its handshake: from segments to what the parser says has become whole. Segments that come
- * again are known by their sequence numbers. A stream of which bytes were missed is lost to the parser, which is counted.
+ * again are known by their sequence numbers, and those that come early are kept (tls_early.bpf.h). A stream of which bytes were missed
+ * is lost to the parser, which is counted.
  *
  * A flow lives in its socket's storage, and so does the mark by which the packet programs hand all of its packets over.
  *
@@ -23,8 +24,9 @@ struct tls_side {
 	u8 has_end;   /* a FIN was seen */
 	u8 is_lost;   /* bytes were missed */
 	u8 is_hidden; /* Finished has come, or what else it hides */
+	u8 has_early; /* segments that are ahead of `next` were kept */
 	u8 is_guessed; /* whether `next` is where a record begins is not sure */
-	u8 reserved[2];
+	u8 reserved;
 	struct tls_parser parser;
 };
 
@@ -118,6 +120,13 @@ static __always_inline bool keep_piece(struct __sk_buff *skb, struct tls_parser 
 #define EVENT_SHIFT 24 /* no segment has as many bytes */
 #define BYTES_OF_PIECE ((1U << EVENT_SHIFT) - 1)
 
+/* The next `bytes`, kept where the parser wanted them, are taken: how many, and what has become whole. */
+static __always_inline int take_piece(struct tls_flow *flow, struct tls_side *side, u32 bytes)
+{
+	side->next += bytes;
+	return (bytes & BYTES_OF_PIECE) | tls_take_piece(&side->parser, bytes, flow->name) << EVENT_SHIFT;
+}
+
 /*
  * Takes the next piece of a segment, at `at`: how many bytes that were, 0 when no more can be taken, and what has become whole.
  * Global: otherwise the verifier would walk through it for each piece that a segment may have.
@@ -137,8 +146,7 @@ __noinline int take_from_segment(struct __sk_buff *skb, u32 at, u32 direction)
 	bytes = tls_next_piece(&side->parser, skb->len - at, &place);
 	if (place != TLS_PASSED_OVER && !keep_piece(skb, &side->parser, at, bytes, place))
 		return 0;
-	side->next += bytes;
-	return (bytes & BYTES_OF_PIECE) | tls_take_piece(&side->parser, bytes, flow->name) << EVENT_SHIFT;
+	return take_piece(flow, side, bytes);
 }
 
 /* Bytes of that side were missed, or cannot be read. */

@@ -305,11 +305,10 @@ static __noinline void take_garbage(u64 cookie, struct handshake *handshake, str
 	if (side->is_guessed) {
 		lose_side(side);
 		handshake->is_blind = 1;
-	} else if (handshake->phase >= PHASE_DONE) {
-		side->is_lost = 1;
-	} else {
-		fail_handshake(cookie, handshake, direction == INGRESS ? TLS_NOT_TLS : TLS_ABORTED, RANK_BREAK, now);
 	}
+	side->is_lost = 1; /* the parser is of no use any more */
+	if (!side->is_guessed && handshake->phase < PHASE_DONE)
+		fail_handshake(cookie, handshake, direction == INGRESS ? TLS_NOT_TLS : TLS_ABORTED, RANK_BREAK, now);
 }
 
 /* Whether it has turned out to be no handshake: then it is as if it had never been. */
@@ -323,7 +322,7 @@ static __always_inline bool is_none(u64 cookie, struct handshake *handshake, con
 	return handshake->is_doubtful;
 }
 
-/* Something has become whole on that side. Global, as take_from_segment is. */
+/* Something has become whole on that side. 1: nothing more is of interest. Global, as take_from_segment is. */
 __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 {
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
@@ -332,10 +331,10 @@ __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 	struct tls_side *side;
 
 	if (!handshake || !flow || handshake->phase == PHASE_OVER)
-		return 0;
+		return 1;
 	side = side_of(flow, direction);
 	if (is_none(cookie, handshake, &side->parser, event))
-		return 0;
+		return 1;
 	if (event == EVENT_NOT_TLS)
 		take_garbage(cookie, handshake, side, direction, now);
 	else if (event == EVENT_ALERT)
@@ -346,7 +345,8 @@ __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 		take_hidden_record(cookie, handshake, flow, direction, now);
 	else if (event == EVENT_MESSAGE)
 		take_message(handshake, flow, &side->parser);
-	return 0;
+	handshake = find_handshake(cookie);
+	return !handshake || is_over(handshake);
 }
 
 #endif

@@ -4,10 +4,12 @@
  * all packets of a socket that is watched.
  *
  *   tls_flow.bpf.h   from segments to records and messages     tls_judge.bpf.h  what those mean for a handshake
+ *   tls_early.bpf.h  segments out of order
  *   below those: tls_merge.bpf.h (one outcome with what libraries say), tls_cells.bpf.h, tls_state.bpf.h
  */
 #include "bpf/attempt/attempt_tls.bpf.h"
 #include "bpf/include/identity.bpf.h"
+#include "bpf/tls/tls_early.bpf.h"
 #include "bpf/tls/tls_judge.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -147,16 +149,24 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 
 #define PIECES_OF_SEGMENT 200
 
+static __noinline void lose(struct handshake *handshake, struct tls_side *side)
+{
+	lose_side(side);
+	handshake->is_blind = 1;
+}
+
 /* Reads what a segment has of its stream that was not read before. */
 static __always_inline void read_segment(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-				    struct tls_side *side, u32 direction)
+					 struct tls_side *side, u32 direction)
 {
 	u32 at = packet->payload, taken;
 	s32 ahead = packet->sequence - side->next;
 
 	if (ahead > 0) {
-		lose_side(side);
-		handshake->is_blind = 1;
+		if (keep_early(skb, packet, direction))
+			side->has_early = 1;
+		else
+			lose(handshake, side);
 		return;
 	}
 	at -= ahead;
@@ -165,12 +175,22 @@ static __always_inline void read_segment(struct __sk_buff *skb, const struct pac
 		if (!taken)
 			return;
 		at += taken & BYTES_OF_PIECE;
-		if (taken >> EVENT_SHIFT)
-			judge(skb, taken >> EVENT_SHIFT, direction);
+		if (taken >> EVENT_SHIFT && judge(skb, taken >> EVENT_SHIFT, direction))
+			return;
 	}
-	if (at < skb->len) {
-		lose_side(side);
-		handshake->is_blind = 1;
+	if (at < skb->len)
+		lose(handshake, side);
+}
+
+/* The same of those that came early, as far as it is their turn now. */
+static __always_inline void read_early(struct __sk_buff *skb, u32 direction)
+{
+	u32 taken;
+
+	for (int i = 0; i < PIECES_OF_SEGMENT; i++) {
+		taken = take_from_early(skb, direction);
+		if (!taken || (taken >> EVENT_SHIFT && judge(skb, taken >> EVENT_SHIFT, direction)))
+			return;
 	}
 }
 
@@ -222,6 +242,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct tls_flow *flow = find_flow(skb);
 	struct handshake *handshake = flow ? find_handshake(cookie) : meet(skb, &packet, direction, now);
+	struct tls_side *side;
 	bool was_doubtful;
 
 	if (handshake && handshake->phase != PHASE_OVER) {
@@ -233,8 +254,12 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 		}
 		was_doubtful = handshake->is_doubtful;
 		flow = find_flow(skb);
-		if (flow && packet.payload < skb->len)
-			read_segment(skb, &packet, handshake, side_of(flow, direction), direction);
+		if (flow && packet.payload < skb->len) {
+			side = side_of(flow, direction);
+			read_segment(skb, &packet, handshake, side, direction);
+			if (side->has_early)
+				read_early(skb, direction);
+		}
 		handshake = find_handshake(cookie);
 		if (was_doubtful && handshake && direction == EGRESS)
 			find_owner(skb, &packet, handshake, cookie);
