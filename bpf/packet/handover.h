@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handover: has the packet programs hand the packets of one protocol over to the programs of its probe. The descriptors are the
-// packet probe's, which outlives that probe's programs. Owned by the probe; the collecting thread only.
+// Handover: has the packet programs hand the packets of one protocol over to the programs of its probe. The descriptors
+// are the packet probe's, which outlives that probe's programs. Owned by the probe; the collecting thread only.
 #pragma once
 
 #include <cstdint>

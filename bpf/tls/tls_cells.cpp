@@ -22,10 +22,10 @@ __u64 rise(__u64& seen, __u64 sum) { return sum - std::exchange(seen, sum); }
 Result<TlsCells::Families> TlsCells::create_families(metrics::Registry& registry) {
   FamilyMaker make(registry);
   Families made;
-  made.durations = make.family<Histogram>(
-      "conn_tls_handshake_duration_seconds",
-      "TLS handshakes that ended: from the ClientHello to this side's success, or to failure.",
-      {"process", "role", "version", "outcome", "host"});
+  made.durations =
+      make.family<Histogram>("conn_tls_handshake_duration_seconds",
+                             "TLS handshakes that ended: from the ClientHello to this side's success, or to failure.",
+                             {"process", "role", "version", "outcome", "host"});
   made.handshakes = make.family<Counter>("conn_tls_handshakes", "TLS handshakes that ended, in success or failure.",
                                          {"process", "role", "version", "cipher", "library", "resumed", "host"});
   made.in_flight =

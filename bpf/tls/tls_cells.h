@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TlsCells: the families of TLS handshakes, fed from the cells of tls.h. Owned by the probe; the collecting thread only.
+// TlsCells: the families of TLS handshakes, fed from the cells of tls.h. Owned by the probe; the collecting thread
+// only.
 #pragma once
 
 #include <array>
@@ -43,9 +44,10 @@ class TlsCells {
  private:
   /// Values of labels that a series has beside its owner's and its role, as numbers.
   using Timed = std::tuple<std::uint8_t, std::uint8_t, std::uint32_t>;  // version, failed, host
-  using Kind = std::tuple<std::uint8_t, std::uint16_t, std::uint8_t, std::uint8_t, std::uint32_t>;  // version, cipher,
-                                                                                                   // library, resumed, host
-  using Alert = std::tuple<std::uint8_t, std::uint8_t>;  // direction, alert
+  using Kind =
+      std::tuple<std::uint8_t, std::uint16_t, std::uint8_t, std::uint8_t, std::uint32_t>;  // version, cipher,
+                                                                                           // library, resumed, host
+  using Alert = std::tuple<std::uint8_t, std::uint8_t>;                                    // direction, alert
 
   /// What one owner does in one role.
   struct Part {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TlsLabels: label values that peers choose, with their limits: ciphers, alerts, names of servers. Owned by the probe and lent to
-// its cells; the collecting thread only.
+// TlsLabels: label values that peers choose, with their limits: ciphers, alerts, names of servers. Owned by the probe
+// and lent to its cells; the collecting thread only.
 #pragma once
 
 #include <cstddef>

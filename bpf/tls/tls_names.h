@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names of what the TLS probes count, as label values. Ciphers and alerts are named as IANA's registry "Transport Layer Security
-// (TLS) Parameters" does it; what is not assigned is named by its number, "0x1A1A" and "200".
+// Names of what the TLS probes count, as label values. Ciphers and alerts are named as IANA's registry "Transport Layer
+// Security (TLS) Parameters" does it; what is not assigned is named by its number, "0x1A1A" and "200".
 //
 // No state; any thread. Peers choose ciphers and alerts, so whoever makes label values of them must limit them.
 #pragma once

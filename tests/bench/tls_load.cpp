@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loads of TLS 1.3 by OpenSSL on loopback, flat out. An operation of --load=handshake is one connection with a full handshake of both
-// ends, which are in one thread, so that nothing sleeps; one of --load=tls-bulk is 64 KiB that one thread sends over TLS and another
-// receives. The certificate is made anew. Prints one line of JSON; a failing call ends it with exit code 1.
+// Loads of TLS 1.3 by OpenSSL on loopback, flat out. An operation of --load=handshake is one connection with a full
+// handshake of both ends, which are in one thread, so that nothing sleeps; one of --load=tls-bulk is 64 KiB that one
+// thread sends over TLS and another receives. The certificate is made anew. Prints one line of JSON; a failing call
+// ends it with exit code 1.
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes as what one side of a TLS connection sends. The first byte says where they are cut: however that is, the parser must tell
-// the same, keep no piece that is longer than its room, and always come on.
+// Any bytes as what one side of a TLS connection sends. The first byte says where they are cut: however that is, the
+// parser must tell the same, keep no piece that is longer than its room, and always come on.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

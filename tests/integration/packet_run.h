@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packets put together by hand, and the agent's packet programs run on them by the kernel (BPF_PROG_TEST_RUN), each as sent or got by
-// a socket that nobody has had before. Needs root. One thread at a time.
+// Packets put together by hand, and the agent's packet programs run on them by the kernel (BPF_PROG_TEST_RUN), each as
+// sent or got by a socket that nobody has had before. Needs root. One thread at a time.
 #pragma once
 
 #include <cstdint>

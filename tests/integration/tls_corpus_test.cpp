@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The corpus of the TLS parser through the packet programs in the kernel (BPF_PROG_TEST_RUN): whatever a segment holds, the packet
-// passes, and each that begins with a ClientHello begins a handshake.
+// The corpus of the TLS parser through the packet programs in the kernel (BPF_PROG_TEST_RUN): whatever a segment holds,
+// the packet passes, and each that begins with a ClientHello begins a handshake.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -49,7 +49,8 @@ class TlsCorpusTest : public ::testing::Test {
   UniqueFd ingress_;
 };
 
-/// The sockets of such runs are gone without a close, and no process had them, so their handshakes are remembered for a while.
+/// The sockets of such runs are gone without a close, and no process had them, so their handshakes are remembered for a
+/// while.
 TEST_F(TlsCorpusTest, EachClientHelloBeginsAHandshake) {
   for (const UniqueFd* program : {&egress_, &ingress_}) {
     const double before = remembered();

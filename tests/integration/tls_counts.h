@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the agent says of the TLS handshakes of one process in one role, as one scrape shows it, and the law between these figures
-// that holds in every scrape.
+// What the agent says of the TLS handshakes of one process in one role, as one scrape shows it, and the law between
+// these figures that holds in every scrape.
 #pragma once
 
 #include <string>
@@ -29,7 +29,8 @@ struct TlsCounts {
 void expect_counts(const TlsCounts& counts, const TlsCounts& wanted);
 [[nodiscard]] bool has_counts(const TlsCounts& counts, const TlsCounts& wanted);
 
-/// Every end has its row of labels, and every failed handshake its reason; refusals after success are reasons beside those.
+/// Every end has its row of labels, and every failed handshake its reason; refusals after success are reasons beside
+/// those.
 void expect_tls_laws(const Exposition& shown, const std::string& process);
 
 }  // namespace connscope::testing

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// 50,000 handshakes of mixed outcome, 16 at a time: exact to the last one on both sides, nothing lost, and nothing remembered of them.
+// 50,000 handshakes of mixed outcome, 16 at a time: exact to the last one on both sides, nothing lost, and nothing
+// remembered of them.
 #include <sched.h>
 
 #include <array>

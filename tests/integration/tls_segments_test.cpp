@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TLS handshakes whose segments come out of order, again, or with wrong numbers: a peer of single packets is the server, and the
-// client, a socket of this process, must be counted as if nothing had happened.
+// TLS handshakes whose segments come out of order, again, or with wrong numbers: a peer of single packets is the
+// server, and the client, a socket of this process, must be counted as if nothing had happened.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ class TlsSegmentsTest : public ::testing::Test {
   }
 
   void client_sends(const std::string& bytes) {
-    ASSERT_EQ(::send(peer_->socket().get(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(::send(peer_->socket().get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
     must(peer_->await(bytes.size()));
   }
   /// `bytes` as segments of `size`, which come in that order of their numbers.
@@ -85,7 +86,8 @@ TEST_F(TlsSegmentsTest, AgainAndAgain) {
   client_sends(client_key_exchange() + finished_12());
   server_sends(finished_12(), 60, {0, 0});
   expect_client(ok_12());
-  EXPECT_EQ(must(agent_->scrape()).sum("conn_tls_alerts_total", {{"process", kProcess}}), 1) << "once, however often it came";
+  EXPECT_EQ(must(agent_->scrape()).sum("conn_tls_alerts_total", {{"process", kProcess}}), 1)
+      << "once, however often it came";
 }
 
 TEST_F(TlsSegmentsTest, Overlapping) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TLS handshakes as the wire shows them: scripted peers send exactly the bytes of a case, and both sides must be counted, once each,
-// with the right outcome and reason. Client and server are of this process, so a case is two handshakes.
+// TLS handshakes as the wire shows them: scripted peers send exactly the bytes of a case, and both sides must be
+// counted, once each, with the right outcome and reason. Client and server are of this process, so a case is two
+// handshakes.
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -73,7 +74,8 @@ class TlsWireTest : public ::testing::Test {
     return {TlsCounts::of(shown, kProcess, "client"), TlsCounts::of(shown, kProcess, "server")};
   }
 
-  /// Plays it and closes what is still open, the client first. Returns what has come of it; fails unless that is what is wanted.
+  /// Plays it and closes what is still open, the client first. Returns what has come of it; fails unless that is what
+  /// is wanted.
   static Both expect(const TlsCounts& client, const TlsCounts& server, const Play& play,
                      WirePair::Opening opening = WirePair::Opening::kPlain) {
     const Both before = now();
@@ -218,7 +220,8 @@ TEST_F(TlsWireTest, ClientHelloCutAtEachByteOfItsHeaders) {
 }
 
 TEST_F(TlsWireTest, ClientHelloOverSeveralSegmentsAndRecords) {
-  const std::string large = client_hello({.server_name = "server.test", .extensions = extension(51, std::string(1700, 'k'))});
+  const std::string large =
+      client_hello({.server_name = "server.test", .extensions = extension(51, std::string(1700, 'k'))});
   for (const std::size_t size : {100U, 536U, 1448U}) {
     SCOPED_TRACE(size);
     expect(ok("1.3"), ok("1.3"), [&](WirePair& pair) {
@@ -374,12 +377,13 @@ TEST_P(TlsBreakTest, OneSideGoes) {
   const std::string version = is_answered ? "1.3" : "unknown";
   const TlsCounts gone = failed(version, "aborted");
   const TlsCounts left = failed(version, how == Break::kFin ? "peer_closed" : "peer_reset");
-  expect(by_client ? gone : left, by_client ? left : gone, [&, answered = is_answered, client = by_client, way = how](WirePair& pair) {
-    must(pair.client_sends(hello()));
-    if (answered) must(pair.server_sends(server_flight_13()));
-    if (way == Break::kFin) must(client ? pair.close_client() : pair.close_server());
-    if (way == Break::kReset) must(client ? pair.reset_client() : pair.reset_server());
-  });
+  expect(by_client ? gone : left, by_client ? left : gone,
+         [&, answered = is_answered, client = by_client, way = how](WirePair& pair) {
+           must(pair.client_sends(hello()));
+           if (answered) must(pair.server_sends(server_flight_13()));
+           if (way == Break::kFin) must(client ? pair.close_client() : pair.close_server());
+           if (way == Break::kReset) must(client ? pair.reset_client() : pair.reset_server());
+         });
 }
 
 INSTANTIATE_TEST_SUITE_P(EachPhaseAndSide, TlsBreakTest,

@@ -54,7 +54,8 @@ Status RawPeer::open_device(const NetNamespace& where) {
   ifreq request{};
   request.ifr_flags = IFF_TUN | IFF_NO_PI;
   std::strcpy(request.ifr_name, "raw0");
-  if (!device_ || ::ioctl(device_.get(), TUNSETIFF, &request) != 0) return Error::from_errno("make a TUN device", errno);
+  if (!device_ || ::ioctl(device_.get(), TUNSETIFF, &request) != 0)
+    return Error::from_errno("make a TUN device", errno);
   return where.ip("address add 10.78.0.1/24 dev raw0\nlink set raw0 up\n");
 }
 
@@ -120,8 +121,8 @@ Status RawPeer::write_segment(std::uint32_t sequence, std::uint8_t flags, const 
   const std::string rest = number(0, 2) + bytes;
   const std::size_t size = begin.size() + 2 + rest.size();
   const std::string sum = checksum(addresses + number(IPPROTO_TCP, 2) + number(size, 2) + begin + number(0, 2) + rest);
-  const std::string ip_begin = std::string("\x45\0", 2) + number(20 + size, 2) + number(0, 4) + '\x40' +
-                               static_cast<char>(IPPROTO_TCP);
+  const std::string ip_begin =
+      std::string("\x45\0", 2) + number(20 + size, 2) + number(0, 4) + '\x40' + static_cast<char>(IPPROTO_TCP);
   const std::string packet = ip_begin + checksum(ip_begin + number(0, 2) + addresses) + addresses + begin + sum + rest;
   if (::write(device_.get(), packet.data(), packet.size()) != static_cast<ssize_t>(packet.size()))
     return Error::from_errno("write", errno);

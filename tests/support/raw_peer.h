@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RawPeer: a TCP peer made of single packets, behind a TUN device, so that segments can come in any order, several times, or with
-// numbers that are wrong. It answers one connect and leaves the rest to the test. Needs root. One thread, which is in the namespace of
-// the device while a connect is made.
+// RawPeer: a TCP peer made of single packets, behind a TUN device, so that segments can come in any order, several
+// times, or with numbers that are wrong. It answers one connect and leaves the rest to the test. Needs root. One
+// thread, which is in the namespace of the device while a connect is made.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +44,7 @@ class RawPeer {
 
   UniqueFd device_;
   UniqueFd socket_;
-  std::uint16_t port_ = 0;           // of the socket
+  std::uint16_t port_ = 0;          // of the socket
   std::uint32_t acknowledged_ = 0;  // the next byte of the socket
 };
 

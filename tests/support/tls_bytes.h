@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bytes of TLS records and messages, put together by hand: good ones, and as wrong as a test wants them. Nothing is encrypted:
-// what a real peer would hide is random-looking bytes of the right length.
+// Bytes of TLS records and messages, put together by hand: good ones, and as wrong as a test wants them. Nothing is
+// encrypted: what a real peer would hide is random-looking bytes of the right length.
 //
 // No state; any thread.
 #pragma once
@@ -36,7 +36,7 @@ inline std::string extension(unsigned type, const std::string& body) { return nu
 
 struct Hello {
   std::string server_name = {};  ///< of a client; empty: none
-  unsigned version = kTls13;   ///< of a server
+  unsigned version = kTls13;     ///< of a server
   unsigned cipher = kAes128Gcm;
   std::string session_id = std::string(32, '\x5e');
   std::string extensions = {};  ///< beside those that are made of the rest
@@ -44,9 +44,7 @@ struct Hello {
   bool has_extensions = true;
 };
 
-inline std::string server_name_extension(const std::string& name) {
-  return extension(0, sized('\0' + sized(name)));
-}
+inline std::string server_name_extension(const std::string& name) { return extension(0, sized('\0' + sized(name))); }
 
 /// The ClientHello, without a record.
 inline std::string client_hello(const Hello& hello = {}) {
@@ -95,7 +93,8 @@ inline std::string server_flight_12() {
 inline std::string client_key_exchange() { return handshake(message(16, std::string(66, '\x10'))); }
 /// ServerHello and the hidden rest of a server that speaks TLS 1.3.
 inline std::string server_flight_13(const Hello& hello = {}) {
-  return handshake(server_hello(hello)) + change_cipher_spec() + hidden(27) + hidden(900) + hidden(281) + hidden_finished();
+  return handshake(server_hello(hello)) + change_cipher_spec() + hidden(27) + hidden(900) + hidden(281) +
+         hidden_finished();
 }
 
 }  // namespace connscope::testing::tls

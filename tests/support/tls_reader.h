@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TlsReader: lets the parser of tls_record.h read bytes as the programs do, and says in words what it tells. The bytes that come
-// next may be cut anywhere.
+// TlsReader: lets the parser of tls_record.h read bytes as the programs do, and says in words what it tells. The bytes
+// that come next may be cut anywhere.
 #pragma once
 
 #include <array>

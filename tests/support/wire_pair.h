@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// WirePair: two ends of a TCP connection over loopback, both of this process, that say what they are told. What one side sends in one
-// call is one segment, and has reached the other side when the call returns. Neither side knows anything of TLS. One thread.
+// WirePair: two ends of a TCP connection over loopback, both of this process, that say what they are told. What one
+// side sends in one call is one segment, and has reached the other side when the call returns. Neither side knows
+// anything of TLS. One thread.
 #pragma once
 
 #include <string>

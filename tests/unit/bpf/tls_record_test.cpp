@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The parser of TLS records: each thing that it tells, at its borders, and the same of every way in which bytes may be cut.
+// The parser of TLS records: each thing that it tells, at its borders, and the same of every way in which bytes may be
+// cut.
 #include "bpf/tls/tls_record.h"
 
 #include <gtest/gtest.h>
@@ -35,7 +36,8 @@ Events parse(const std::string& bytes) {
 
 TEST(TlsRecord, ClientHelloWithAndWithoutName) {
   EXPECT_EQ(parse(tls::handshake(tls::client_hello())), (Events{"message 1"}));
-  EXPECT_EQ(parse(tls::handshake(tls::client_hello({.server_name = "server.test"}))), (Events{"message 1 server.test"}));
+  EXPECT_EQ(parse(tls::handshake(tls::client_hello({.server_name = "server.test"}))),
+            (Events{"message 1 server.test"}));
   EXPECT_EQ(parse(tls::handshake(tls::client_hello({.has_extensions = false}))), (Events{"message 1"}));
   EXPECT_EQ(parse(tls::handshake(tls::client_hello({.session_id = ""}))), (Events{"message 1"}));
 }
@@ -50,8 +52,8 @@ TEST(TlsRecord, NamesUpToWhatIsKept) {
 }
 
 TEST(TlsRecord, LargeClientHelloOverSeveralRecords) {
-  const std::string hello = tls::client_hello(
-      {.server_name = "server.test", .extensions = tls::extension(51, std::string(1300, 'k'))});
+  const std::string hello =
+      tls::client_hello({.server_name = "server.test", .extensions = tls::extension(51, std::string(1300, 'k'))});
   ASSERT_GT(hello.size(), 1400U);
   EXPECT_EQ(parse(tls::handshake(hello)), (Events{"message 1 server.test"}));
   for (const std::size_t cut : {1U, 3U, 4U, 5U, 40U, 150U, 1400U}) {
@@ -74,8 +76,9 @@ TEST(TlsRecord, ServerHelloSaysVersionAndCipher) {
 
 TEST(TlsRecord, VersionBehindALargeKeyShare) {
   const std::string extensions = tls::extension(51, std::string(1120, 'k')) + tls::extension(43, tls::number(0x0304));
-  EXPECT_EQ(parse(tls::handshake(tls::server_hello({.version = tls::kTls12, .cipher = 0x1302, .extensions = extensions}))),
-            (Events{"message 2 0304 1302"}));
+  EXPECT_EQ(
+      parse(tls::handshake(tls::server_hello({.version = tls::kTls12, .cipher = 0x1302, .extensions = extensions}))),
+      (Events{"message 2 0304 1302"}));
 }
 
 TEST(TlsRecord, SeveralMessagesInARecordAndOneOverSeveral) {
@@ -105,10 +108,10 @@ TEST(TlsRecord, Alerts) {
 }
 
 TEST(TlsRecord, WhatIsNoRecord) {
-  for (const std::string& bytes :
-       {std::string("HTTP/1.1 400 Bad Request\r\n"), std::string("220 mail.test ESMTP\r\n"), std::string("\x80\x2e\x01\x03\x01", 5),
-        std::string("\x13\x03\x03\x00\x05", 5), std::string("\x19\x03\x03\x00\x05", 5), std::string("\x16\x02\x03\x00\x05", 5),
-        std::string("\x16\x03\x03\x48\x01", 5)}) {
+  for (const std::string& bytes : {std::string("HTTP/1.1 400 Bad Request\r\n"), std::string("220 mail.test ESMTP\r\n"),
+                                   std::string("\x80\x2e\x01\x03\x01", 5), std::string("\x13\x03\x03\x00\x05", 5),
+                                   std::string("\x19\x03\x03\x00\x05", 5), std::string("\x16\x02\x03\x00\x05", 5),
+                                   std::string("\x16\x03\x03\x48\x01", 5)}) {
     EXPECT_EQ(events_of(bytes), (Events{"not tls"})) << bytes;
   }
   EXPECT_EQ(events_of(std::string("\x16\x03\x03\x48\x00", 5)), Events{}) << "as long as a record may be";
@@ -122,7 +125,8 @@ TEST(TlsRecord, LengthsThatLieEndWithTheMessage) {
     EXPECT_EQ(parse(tls::handshake(tls::message(1, lie)) + next), (Events{"message 1", "message 14"}));
   }
   const std::string short_list = tls::extension(0, tls::number(3) + '\0' + tls::number(0xffff));
-  EXPECT_EQ(parse(tls::handshake(tls::client_hello({.extensions = short_list})) + next), (Events{"message 1", "message 14"}));
+  EXPECT_EQ(parse(tls::handshake(tls::client_hello({.extensions = short_list})) + next),
+            (Events{"message 1", "message 14"}));
 }
 
 }  // namespace
