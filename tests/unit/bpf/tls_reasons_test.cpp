@@ -5,6 +5,7 @@
 
 #include "bpf/tls/gnutls.h"
 #include "bpf/tls/nss.h"
+#include "bpf/tls/openssl.h"
 #include "bpf/tls/tls_alerts.h"
 
 namespace connscope::bpf {
@@ -43,6 +44,36 @@ TEST(NssVerdict, OfErrorsAndTimes) {
   EXPECT_EQ(nss_time_verdict(0), TLS_OK);
   EXPECT_EQ(nss_time_verdict(1), TLS_EXPIRED);
   EXPECT_EQ(nss_time_verdict(2), TLS_NOTYETVALID);
+}
+
+TEST(OpensslVerdict, OfCodes) {
+  EXPECT_EQ(openssl_verdict(0), TLS_OK);
+  EXPECT_EQ(openssl_verdict(10), TLS_EXPIRED);
+  EXPECT_EQ(openssl_verdict(9), TLS_NOTYETVALID);
+  for (const int code : {18, 19}) EXPECT_EQ(openssl_verdict(code), TLS_SELFSIGNED) << code;
+  for (const int code : {2, 20, 21, 24, 27, 79}) EXPECT_EQ(openssl_verdict(code), TLS_INVALIDCA) << code;
+  for (const int code : {62, 64}) EXPECT_EQ(openssl_verdict(code), TLS_HOSTNAME) << code;
+  EXPECT_EQ(openssl_verdict(23), TLS_REVOKED);
+  for (const int code : {1, 7, 26, 66, 94, 1000, -1}) EXPECT_EQ(openssl_verdict(code), TLS_BADCERT) << code;
+}
+
+TEST(OpensslReason, OfItsOwnErrors) {
+  EXPECT_EQ(openssl_reason(134), TLS_BADCERT);
+  for (const __u32 error : {258U, 266U, 191U}) EXPECT_EQ(openssl_reason(error), TLS_PROTOCOL_VERSION) << error;
+  EXPECT_EQ(openssl_reason(193), TLS_NO_SHARED_CIPHER);
+  EXPECT_EQ(openssl_reason(199), TLS_CLIENT_CERT_REQUIRED);
+  EXPECT_EQ(openssl_reason(235), TLS_NO_APPLICATION_PROTOCOL);
+  for (const __u32 error : {155U, 156U, 267U}) EXPECT_EQ(openssl_reason(error), TLS_NOT_TLS) << error;
+  // The end of what the peer sends, failed records, and what is not known.
+  for (const __u32 error : {294U, 313U, 0U, 999U}) EXPECT_EQ(openssl_reason(error), TLS_OK) << error;
+}
+
+TEST(OpensslReason, OfAlertsFromThePeer) {
+  EXPECT_EQ(openssl_reason(1045), TLS_EXPIRED);
+  EXPECT_EQ(openssl_reason(1116), TLS_CLIENT_CERT_REQUIRED);
+  EXPECT_EQ(openssl_reason(1040), TLS_HANDSHAKE_FAILURE);
+  EXPECT_EQ(openssl_reason(1110), TLS_OTHER_ALERT);
+  for (const __u32 goodbye : {1000U, 1090U}) EXPECT_EQ(openssl_reason(goodbye), TLS_OK) << goodbye;
 }
 
 TEST(AlertReason, OnlyThoseOfCertificatesComeAfterSuccess) {
