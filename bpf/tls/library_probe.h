@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // LibraryProbe: the user half that the probes of TLS libraries have in common. Their programs hang in every copy of the
-// library that a process maps, and count in the maps of the probe `tls`, which also exposes them; so there is nothing to
-// collect here but new copies of the library, which it shows.
+// library that a process maps, and count in the maps of the probe `tls`, which also exposes them; so there is nothing
+// to collect here but new copies of the library, which it shows.
 //
 // The collecting thread only.
 #pragma once

@@ -59,8 +59,7 @@ UniqueFd hang(int program, const std::string& path, std::uint64_t offset, bool a
   attributes.config = at_return ? 1 : 0;
   attributes.uprobe_path = reinterpret_cast<std::uintptr_t>(path.c_str());
   attributes.probe_offset = offset;
-  UniqueFd event(
-      static_cast<int>(::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC)));
+  UniqueFd event(static_cast<int>(::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC)));
   if (event) ::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program);
   return event;
 }

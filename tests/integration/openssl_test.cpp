@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Handshakes by OpenSSL, as a client and as a server, in every way that a program may call the library: every verdict, and
-// every other way to fail. Exact counts for both sides.
+// Handshakes by OpenSSL, as a client and as a server, in every way that a program may call the library: every verdict,
+// and every other way to fail. Exact counts for both sides.
 #include <memory>
 
 #include "tests/integration/bpf_required.h"
@@ -39,7 +39,12 @@ class Pairs {
 
  private:
   [[nodiscard]] Words server(const std::string& certificate) const {
-    return {"server", "--max", version_, "--certificate", certificates_.pem(certificate), "--key",
+    return {"server",
+            "--max",
+            version_,
+            "--certificate",
+            certificates_.pem(certificate),
+            "--key",
             certificates_.key(certificate)};
   }
   [[nodiscard]] Words client() const {
@@ -145,11 +150,12 @@ double measure(const AgentProcess& agent, const Certificates& certificates, cons
   const Actor server = must(Actor::create("measured_s", CONNSCOPE_OPENSSL_ACTOR));
   const Actor client = must(Actor::create("measured_c", CONNSCOPE_OPENSSL_ACTOR));
   const Words common = both + Words{"--times", std::to_string(kMeasured)};
-  const TlsPair pair{"measured",
-                     Words{"server", "--certificate", certificates.pem("good"), "--key", certificates.key("good")} + common,
-                     Words{"client", "PORT", "--trust", certificates.pem("ca")} + common,
-                     {},
-                     {}};
+  const TlsPair pair{
+      "measured",
+      Words{"server", "--certificate", certificates.pem("good"), "--key", certificates.key("good")} + common,
+      Words{"client", "PORT", "--trust", certificates.pem("ca")} + common,
+      {},
+      {}};
   return runs_during(agent, "openssl", [&] { run_pair(server, client, pair); });
 }
 
@@ -185,7 +191,8 @@ TEST_F(Openssl, EverySideOfEveryPairHasItsOutcome) {
 }
 
 TEST_F(Openssl, AHandshakeHasFewRunsOfPrograms) {
-  // Of a client: SSL_clear, before 3.2 twice, the role, SSL_do_handshake, the verdict, SSL_free; a server has no verdict.
+  // Of a client: SSL_clear, before 3.2 twice, the role, SSL_do_handshake, the verdict, SSL_free; a server has no
+  // verdict.
   EXPECT_GE(stage_->runs, (5 + 4) * kMeasured);
   EXPECT_LE(stage_->runs, (6 + 5) * kMeasured);
   // At most 8 a side.

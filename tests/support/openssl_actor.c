@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shakes hands by OpenSSL as a test tells it, as a client or as a server, and prints how each connection ended: "ok", or the
-// number of the library's first error.
+// Shakes hands by OpenSSL as a test tells it, as a client or as a server, and prints how each connection ended: "ok",
+// or the number of the library's first error.
 //
 //   openssl_actor client PORT [OPTION...]
 //   openssl_actor server [OPTION...]         prints "port N" first
@@ -14,9 +14,11 @@
 //   --certificate FILE --key FILE
 //   --require           a server: the client must have a certificate
 //   --protocol NAME     of the application (ALPN), and no other
-//   --verify HOW        in (the handshake, the default), none, waved (a callback that lets all pass), after (lets all pass, and
+//   --verify HOW        in (the handshake, the default), none, waved (a callback that lets all pass), after (lets all
+//   pass, and
 //                       refuses when the handshake is over)
-//   --by HOW            how the library is called: handshake (the default), read (never for a handshake: reads and writes),
+//   --by HOW            how the library is called: handshake (the default), read (never for a handshake: reads and
+//   writes),
 //                       non-blocking, memory (what it sends and receives is carried by hand)
 //   --records N         the client says so much, a record each, and the server as much (default: 1)
 //   --clear             one object for all connections
@@ -106,8 +108,8 @@ static int let_pass(int is_good, X509_STORE_CTX* context) {
   return 1;
 }
 
-static int choose_protocol(SSL* session, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
-                           unsigned int offered_length, void* ours) {
+static int choose_protocol(SSL* session, const unsigned char** chosen, unsigned char* length,
+                           const unsigned char* offered, unsigned int offered_length, void* ours) {
   unsigned char* found = NULL;
   (void)session;
   if (SSL_select_next_proto(&found, length, ours, (unsigned int)strlen(ours), offered, offered_length) !=
@@ -309,24 +311,15 @@ static void parse_option(char*** next) {
     long* number;
     bool* flag;
   } known[] = {
-      {"--min", &options.min, NULL, NULL},
-      {"--max", &options.max, NULL, NULL},
-      {"--ciphers", &options.ciphers, NULL, NULL},
-      {"--trust", &options.trust, NULL, NULL},
-      {"--revoked", &options.revoked, NULL, NULL},
-      {"--certificate", &options.certificate, NULL, NULL},
-      {"--key", &options.key, NULL, NULL},
-      {"--protocol", &options.protocol, NULL, NULL},
-      {"--verify", &options.verify, NULL, NULL},
-      {"--by", &options.by, NULL, NULL},
-      {"--times", NULL, &options.times, NULL},
-      {"--records", NULL, &options.records, NULL},
-      {"--require", NULL, NULL, &options.require},
-      {"--clear", NULL, NULL, &options.clear},
-      {"--give-up", NULL, NULL, &options.give_up},
-      {"--mute", NULL, NULL, &options.mute},
-      {"--plain", NULL, NULL, &options.plain},
-      {"--web", NULL, NULL, &options.web},
+      {"--min", &options.min, NULL, NULL},         {"--max", &options.max, NULL, NULL},
+      {"--ciphers", &options.ciphers, NULL, NULL}, {"--trust", &options.trust, NULL, NULL},
+      {"--revoked", &options.revoked, NULL, NULL}, {"--certificate", &options.certificate, NULL, NULL},
+      {"--key", &options.key, NULL, NULL},         {"--protocol", &options.protocol, NULL, NULL},
+      {"--verify", &options.verify, NULL, NULL},   {"--by", &options.by, NULL, NULL},
+      {"--times", NULL, &options.times, NULL},     {"--records", NULL, &options.records, NULL},
+      {"--require", NULL, NULL, &options.require}, {"--clear", NULL, NULL, &options.clear},
+      {"--give-up", NULL, NULL, &options.give_up}, {"--mute", NULL, NULL, &options.mute},
+      {"--plain", NULL, NULL, &options.plain},     {"--web", NULL, NULL, &options.web},
   };
   const char* word = *(*next)++;
   for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); ++i) {
