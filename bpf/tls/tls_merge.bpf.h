@@ -109,6 +109,12 @@ static __noinline __some_use void settle(u64 cookie)
 	}
 }
 
+/* Whether nothing is missing but what the library has to say: it has failed, or was refused after it was done. */
+static __always_inline bool waits_for_word(const struct handshake *handshake)
+{
+	return handshake->phase == PHASE_OVER || (handshake->phase == PHASE_DONE && handshake->rank < RANK_NONE);
+}
+
 /* Whether the library may still say why: it is at work, and has not yet given its verdict. */
 static __always_inline bool awaits_library(const struct handshake *handshake, u64 cookie)
 {
@@ -216,7 +222,7 @@ static __always_inline void close_session(struct tls_session *session)
 		handshake->phase = PHASE_OVER;
 		handshake->ended_ns = session->ended_ns;
 	}
-	if (handshake && handshake->phase == PHASE_OVER)
+	if (handshake && waits_for_word(handshake))
 		settle(session->cookie);
 	else if (session->state == SESSION_FAILED && !session->cookie)
 		tell_of_session(session);
@@ -392,7 +398,7 @@ static __always_inline void visit_handshake(u64 cookie)
 	/* Another CPU's clock may be a little ahead: no difference of the two. */
 	if (!handshake || now < handshake->last_ns + (handshake->is_begun ? WORD_IS_DUE_NS : OWNER_IS_DUE_NS))
 		return;
-	if (handshake->phase == PHASE_OVER || (handshake->phase == PHASE_DONE && handshake->rank < RANK_NONE))
+	if (waits_for_word(handshake))
 		settle(cookie);
 	else if (!handshake->is_begun)
 		bpf_map_delete_elem(&handshakes, &cookie); /* no process has taken that connection */
