@@ -220,7 +220,7 @@ int on_server_handshake(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The methods handshake() of each version and side, which run when the peer's hello has come. */
+/* The methods handshake() of each version and side, which run when the peer's hello has come, and flush(), which sends a flight. */
 SEC("uprobe/go_handshake_goes_on")
 int on_handshake_goes_on(struct pt_regs *ctx)
 {
@@ -277,6 +277,20 @@ static __always_inline enum go_error unwrap(struct go_value *error)
 }
 
 /*
+ * A failure is said of the session, so that it counts with the socket's handshake; where the two were not brought together, the
+ * wire has told of it already, but not of a client that speaks no TLS.
+ */
+static __always_inline void say(const struct tls_session_key *key, u8 reason, u8 rank)
+{
+	const struct tls_session *session = find_session(key);
+
+	if (!session || reason == TLS_OK)
+		return;
+	if (session->cookie || (session->role == TLS_SERVER && reason == TLS_NOT_TLS))
+		session_says(key, reason, rank);
+}
+
+/*
  * What a handshake failed for. Go before 1.20 makes a text of the verdict where it is a client's certificate, and so may a
  * program's own verification; then what x509 said last counts.
  */
@@ -289,14 +303,13 @@ static __always_inline void say_why(const struct tls_session_key *session, struc
 	if (reason == TLS_OK && (is_verdict || handshake->alert == ALERT_BAD_CERTIFICATE))
 		reason = handshake->verdict;
 	if (reason != TLS_OK) {
-		session_says(session, reason, RANK_VERDICT);
+		say(session, reason, RANK_VERDICT);
 		return;
 	}
 	reason = reason_of(error);
 	if (reason == TLS_OK && handshake->alert)
 		reason = tls_alert_reason(handshake->alert);
-	if (reason != TLS_OK)
-		session_says(session, reason, RANK_LIBRARY);
+	say(session, reason, RANK_LIBRARY);
 }
 
 SEC("uprobe/go_handshake_rets")
