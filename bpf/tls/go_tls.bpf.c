@@ -220,7 +220,10 @@ int on_server_handshake(struct pt_regs *ctx)
 	return 0;
 }
 
-/* The methods handshake() of each version and side, which run when the peer's hello has come, and flush(), which sends a flight. */
+/*
+ * The methods handshake() of each version and side, which run when the peer's hello has come; loadSession(), which a client calls
+ * before its own hello is sent; and flush(), which sends a flight.
+ */
 SEC("uprobe/go_handshake_goes_on")
 int on_handshake_goes_on(struct pt_regs *ctx)
 {

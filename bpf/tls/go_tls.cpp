@@ -33,7 +33,7 @@ std::vector<probe::LibraryProgram> programs_of(const go_tls_bpf& skeleton) {
            HangAt::kCheapEntry,
            {"crypto/tls.(*clientHandshakeState).handshake", "crypto/tls.(*clientHandshakeStateTLS13).handshake",
             "crypto/tls.(*serverHandshakeState).handshake", "crypto/tls.(*serverHandshakeStateTLS13).handshake",
-            "crypto/tls.(*Conn).flush"}},
+            "crypto/tls.(*Conn).loadSession", "crypto/tls.(*Conn).flush"}},
           {programs.on_client_handshake, HangAt::kCheapEntry, {kClientHandshake}},
           {programs.on_server_handshake, HangAt::kCheapEntry, {kServerHandshake}}};
 }
