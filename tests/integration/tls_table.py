@@ -12,6 +12,7 @@ from pathlib import Path
 
 BEGIN = "<!-- tls: written by tests/integration/tls_table.py --update -->"
 END = "<!-- tls: end -->"
+NOTHING_SEEN = 77
 CASES = {
     "ok": "a good certificate",
     "expired": "certificate expired",
@@ -34,7 +35,7 @@ PLAYS = {"silent": "server silent", "fin": "server closes", "reset": "server res
 class Matrix:
     stacks: list = field(default_factory=list)
     words: dict = field(default_factory=dict)  # (case, stack): {version: (client, server)}
-    reasons_why: dict = field(default_factory=dict)  # (case, why): stacks
+    notes: dict = field(default_factory=dict)  # why: ([case...], [stack...])
 
 
 def read(text):
@@ -44,9 +45,10 @@ def read(text):
         if stack not in matrix.stacks:
             matrix.stacks.append(stack)
         matrix.words.setdefault((case, stack), {})[version] = (client, server)
-        stacks = matrix.reasons_why.setdefault((case, why), [])
-        if why != "-" and stack not in stacks:
-            stacks.append(stack)
+        if why != "-":
+            cases, stacks = matrix.notes.setdefault(why, ([], []))
+            cases += [case] if case not in cases else []
+            stacks += [stack] if stack not in stacks else []
     return matrix
 
 
@@ -71,22 +73,45 @@ def cell(matrix, case, stack, side):
     return texts[0] if len(set(texts)) == 1 else " / ".join(texts)
 
 
-def table(matrix, title, side):
+def cells(matrix, case, side):
+    return [cell(matrix, case, stack, side) for stack in matrix.stacks]
+
+
+def common_cell(matrix, case, side):
+    """What all stacks have in common, or nothing."""
+    texts = set(cells(matrix, case, side))
+    return texts.pop() if len(texts) == 1 else ""
+
+
+def table(header, rows):
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
+
+
+def common_table(matrix):
+    rows = [[case_text(case)] + [common_cell(matrix, case, side) or "by stack" for side in (0, 1)]
+            for case in cases_of(matrix)]
+    return table(["every stack", "client", "server"], rows)
+
+
+def stack_table(matrix, title, side):
+    """The cases in which stacks differ."""
     header = [title] + [stack.replace("_", " + ") for stack in matrix.stacks]
-    rows = [header, ["---"] * len(header)]
-    for case in cases_of(matrix):
-        rows.append([case_text(case)] + [cell(matrix, case, stack, side) for stack in matrix.stacks])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    rows = [[case_text(case), *cells(matrix, case, side)] for case in cases_of(matrix)
+            if not common_cell(matrix, case, side)]
+    return table(header, rows)
 
 
 def notes(matrix):
-    return [f"- {case_text(case)} ({', '.join(stacks)}): {why}."
-            for (case, why), stacks in matrix.reasons_why.items() if stacks]
+    lines = []
+    for why, (cases, stacks) in matrix.notes.items():
+        who = "every stack" if len(stacks) == len(matrix.stacks) else ", ".join(stacks)
+        lines.append(f"- {who} ({'; '.join(case_text(case) for case in cases)}): {why}.")
+    return lines
 
 
 def render(matrix):
-    return "\n".join([table(matrix, "the client's reason", 0), "", table(matrix, "the server's reason", 1), "",
-                      *notes(matrix)])
+    return "\n".join([common_table(matrix), "", stack_table(matrix, "the client's reason", 0), "",
+                      stack_table(matrix, "the server's reason", 1), "", *notes(matrix)])
 
 
 def replace_between_markers(text, inner):
@@ -103,6 +128,9 @@ def main(arguments):
     what.add_argument("--check", type=Path, metavar="FILE", help="fail when this file shows other tables")
     parser.add_argument("seen", type=Path, help="what the test has written")
     options = parser.parse_args(arguments)
+    if not options.seen.exists():
+        print(f"{options.seen} is not there: tls_matrix_integration_test writes it", file=sys.stderr)
+        return NOTHING_SEEN
     tables = render(read(options.seen.read_text(encoding="utf-8")))
     shown = options.update or options.check
     if not shown:

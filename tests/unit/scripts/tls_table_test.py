@@ -23,19 +23,21 @@ ok\tcurl_nss\t1.3\tok\tok\t-
 expired\tcurl_nss\t1.3\tok+expired\tok\tit looks later
 fin_hello\tcurl_nss\t1.3\tpeer_closed\taborted\t-
 """
-TABLES = """| the client's reason | openssl | curl + nss |
+TABLES = """| every stack | client | server |
 | --- | --- | --- |
 | a good certificate | ok | ok |
+| certificate expired | by stack | by stack |
+| server closes after its hello | peer_closed | aborted |
+
+| the client's reason | openssl | curl + nss |
+| --- | --- | --- |
 | certificate expired | expired | ok, then expired |
-| server closes after its hello | peer_closed | peer_closed |
 
 | the server's reason | openssl | curl + nss |
 | --- | --- | --- |
-| a good certificate | ok | ok |
 | certificate expired | expired / other_alert | ok |
-| server closes after its hello | aborted | aborted |
 
-- certificate expired (curl_nss): it looks later."""
+- curl_nss (certificate expired): it looks later."""
 
 
 class TlsTable(unittest.TestCase):
@@ -69,6 +71,10 @@ class TlsTable(unittest.TestCase):
         before = self.readme.read_text(encoding="utf-8")
         self.assertEqual(self.run_script("--check"), 1)
         self.assertEqual(self.readme.read_text(encoding="utf-8"), before)
+
+    def test_nothing_seen_is_no_table(self):
+        self.seen.unlink()
+        self.assertEqual(self.run_script("--check"), tls_table.NOTHING_SEEN)
 
     def test_a_file_without_markers_is_refused(self):
         self.readme.write_text("nothing here\n", encoding="utf-8")
