@@ -156,7 +156,8 @@ probe::ProbeReport Attempts::report() const {
 probe::SharedMaps Attempts::shared_maps() const {
   if (!up_) return {};
   probe::SharedMaps maps;
-  for (const char* name : {"attempts", "attempt_answers", "attempt_resolvers", "attempt_ended"}) maps[name] = object_.map_fd(name);
+  for (const char* name : {"attempts", "attempt_answers", "attempt_resolvers", "attempt_ended"})
+    maps[name] = object_.map_fd(name);
   return maps;
 }
 
@@ -165,10 +166,10 @@ probe::SharedMaps Attempts::shared_maps() const {
 Result<std::unique_ptr<probe::Probe>> make_attempt(const probe::ProbeContext& context, config::Section section) {
   const Settings settings = Settings::parse(section);
   FamilyMaker make(context.registry);
-  auto* family = make.family<Histogram>(
-      "conn_attempt_duration_seconds",
-      "Uses of a peer as their program waits for them: look-up, connect and TLS handshake together, or up to what failed.",
-      {"process", "outcome", "stage"});
+  auto* family = make.family<Histogram>("conn_attempt_duration_seconds",
+                                        "Uses of a peer as their program waits for them: look-up, connect and TLS "
+                                        "handshake together, or up to what failed.",
+                                        {"process", "outcome", "stage"});
   if (!make.outcome()) return make.outcome().error();
   return std::unique_ptr<probe::Probe>(std::make_unique<Attempts>(context, settings, family));
 }

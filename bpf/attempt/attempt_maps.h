@@ -7,7 +7,8 @@
 
 namespace connscope::bpf {
 
-/// Whether attempts are followed: by the probe of that name, and by the probe tcp, without which none would ever succeed.
+/// Whether attempts are followed: by the probe of that name, and by the probe tcp, without which none would ever
+/// succeed.
 inline bool follows_attempts(const probe::SharedMaps& shared) {
   return shared.count("attempts") != 0 && shared.count("sockets") != 0;
 }

@@ -43,7 +43,8 @@ struct answer {
 };
 
 /*
- * Of this map and the others the owner asks for more room; an object that is not given them has no use for any. What is evicted was not connected to for long: then a connect begins its attempt.
+ * Of this map and the others the owner asks for more room; an object that is not given them has no use for any. What is evicted was
+ * not connected to for long: then a connect begins its attempt.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

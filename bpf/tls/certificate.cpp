@@ -59,8 +59,7 @@ int learn(void* cells, void* data, std::size_t size) {
 
 class Certificates final : public probe::Probe {
  public:
-  Certificates(const probe::ProbeContext& context, const Settings& settings,
-               const CertificateCells::Families& families)
+  Certificates(const probe::ProbeContext& context, const Settings& settings, const CertificateCells::Families& families)
       : settings_(settings),
         owners_(context.identities),
         cells_(families, owners_, settings.issuers),

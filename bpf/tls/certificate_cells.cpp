@@ -28,9 +28,9 @@ Result<CertificateCells::Families> CertificateCells::create_families(metrics::Re
   made.expiry = make.distribution<GaugeHistogram>("conn_tls_peer_certificate_expiry_seconds",
                                                   "Time left of the certificates that peers have shown, each once.",
                                                   "seconds", {"process"}, *days);
-  made.peers = make.family<Gauge>("conn_tls_peer_certificates",
-                                  "Certificates that peers have shown, each once, by who issued them.",
-                                  {"process", "issuer"});
+  made.peers =
+      make.family<Gauge>("conn_tls_peer_certificates",
+                         "Certificates that peers have shown, each once, by who issued them.", {"process", "issuer"});
   if (!make.outcome()) return make.outcome().error();
   return made;
 }
@@ -46,9 +46,9 @@ Result<std::unique_ptr<CertificateCells::Expiry>> CertificateCells::Expiry::crea
 
 Status CertificateCells::read(const probe::BpfObject& object) {
   present_.clear();
-  const auto read = drain_.read(
-      object.map_fd("certificates"),
-      [&](const certificate_key& key, const certificate_seen& /*seen*/) { present_.push_back(key); });
+  const auto read =
+      drain_.read(object.map_fd("certificates"),
+                  [&](const certificate_key& key, const certificate_seen& /*seen*/) { present_.push_back(key); });
   return read ? Status() : read.error().context("certificates");
 }
 

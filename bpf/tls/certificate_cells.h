@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CertificateCells: the families of the certificates that peers have shown, fed from the map `certificates` and the records of
-// `certificate_news`. Owned by the probe; the collecting thread only.
+// CertificateCells: the families of the certificates that peers have shown, fed from the map `certificates` and the
+// records of `certificate_news`. Owned by the probe; the collecting thread only.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ class CertificateCells {
   /// First which there are, and then what is told of them: one that is not was sent in vain.
   Status read(const probe::BpfObject& object);
   void learn(const certificate_record& record);
-  /// And then `seconds`, the time of day since 1970, says what they have left. One that was sent in vain is deleted in the
-  /// kernel's map, so that it is sent again.
+  /// And then `seconds`, the time of day since 1970, says what they have left. One that was sent in vain is deleted in
+  /// the kernel's map, so that it is sent again.
   Status show(const probe::BpfObject& object, std::int64_t seconds, Clock::time_point now);
   void retire(const probe::BpfObject& object, const std::vector<std::uint64_t>& identities);
   [[nodiscard]] std::uint64_t entries() const { return drain_.entries(); }
@@ -51,7 +51,8 @@ class CertificateCells {
   using PeerSeries = std::map<std::pair<OwnerLabels, std::string>, metrics::Gauge*>;
 
   void forget_others(const probe::BpfObject& object);
-  Status show_one(const certificate_key& key, const CertificateFacts& facts, std::int64_t seconds, Clock::time_point now);
+  Status show_one(const certificate_key& key, const CertificateFacts& facts, std::int64_t seconds,
+                  Clock::time_point now);
   Result<metrics::Gauge*> peers_of(std::uint64_t identity, const std::string& issuer);
 
   Families families_;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the begin of an X.509 certificate (RFC 5280, in DER) says of who issued it and how long it is valid: its serial number, its
-// issuer and its validity come before all that is long. Bytes are a peer's: nothing is trusted, and all work is bounded by them.
+// What the begin of an X.509 certificate (RFC 5280, in DER) says of who issued it and how long it is valid: its serial
+// number, its issuer and its validity come before all that is long. Bytes are a peer's: nothing is trusted, and all
+// work is bounded by them.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Any bytes as the begin of a certificate. What is read of them is a label's value, and bytes behind it make no difference.
+// Any bytes as the begin of a certificate. What is read of them is a label's value, and bytes behind it make no
+// difference.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -140,7 +140,8 @@ class Attempt : public ::testing::Test {
   static inline std::unique_ptr<AgentProcess> agent_;
 };
 
-/* --- what is one attempt, and how it ends --------------------------------------------------------------------------- */
+/* --- what is one attempt, and how it ends ---------------------------------------------------------------------------
+ */
 
 struct Case {
   std::string name;
@@ -237,7 +238,8 @@ TEST_P(AttemptCase, EndsAsTheProgramSaw) {
 INSTANTIATE_TEST_SUITE_P(Cases, AttemptCase, ::testing::ValuesIn(cases()),
                          [](const auto& tested) { return tested.param.name; });
 
-/* --- what an attempt has taken, and when it is told ----------------------------------------------------------------- */
+/* --- what an attempt has taken, and when it is told -----------------------------------------------------------------
+ */
 
 TEST_F(Attempt, TakesAsLongAsTheLookUpAndWhatWasTriedInVain) {
   const Actor actor = must(Actor::create("attempt_sums", CONNSCOPE_ATTEMPT_ACTOR));
@@ -282,7 +284,8 @@ TEST_F(Attempt, GoesOnWhileOneOfItsConnectsIsUnderWay) {
   EXPECT_GE(counted.seconds, 1.5);
 }
 
-/* --- without it ------------------------------------------------------------------------------------------------------ */
+/* --- without it ------------------------------------------------------------------------------------------------------
+ */
 
 TEST(AttemptSwitch, OffLeavesTheOtherProbesAsTheyAre) {
   CONNSCOPE_NEEDS_BPF();

@@ -29,8 +29,8 @@ double CurlClient::get(const Certificates& certificates, const std::string& cert
                        const std::vector<std::string>& options, const std::string& scheme) const {
   const TlsServer server = must(TlsServer::start(certificates, {certificate, certificate, {}}, {}));
   SpawnOptions run;
-  run.argv = {"unshare", "--mount", "sh", "-c", kWithEtc, etc_.path(), curl_.path(), "--silent", "--max-time", "5",
-              "--write-out", "\n%{time_appconnect}"};
+  run.argv = {"unshare",    "--mount",  "sh",         "-c", kWithEtc,      etc_.path(),
+              curl_.path(), "--silent", "--max-time", "5",  "--write-out", "\n%{time_appconnect}"};
   run.argv.insert(run.argv.end(), options.begin(), options.end());
   run.argv.push_back(scheme + "://server.test:" + server.port + "/");
   ChildProcess child = must(ChildProcess::spawn(run));

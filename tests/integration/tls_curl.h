@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A TLS server and curl as its client, with a name of its own and an /etc in which the server's name is known. One thread at a time.
+// A TLS server and curl as its client, with a name of its own and an /etc in which the server's name is known. One
+// thread at a time.
 #pragma once
 
 #include <string>
@@ -17,8 +18,8 @@ class CurlClient {
   explicit CurlClient(const std::string& name);
 
   [[nodiscard]] const std::string& name() const { return curl_.name(); }
-  /// One request to a server which shows that certificate and serves one client. Returns how many seconds passed until the TLS
-  /// handshake was over, as curl says; 0: it never was.
+  /// One request to a server which shows that certificate and serves one client. Returns how many seconds passed until
+  /// the TLS handshake was over, as curl says; 0: it never was.
   [[nodiscard]] double get(const Certificates& certificates, const std::string& certificate,
                            const std::vector<std::string>& options, const std::string& scheme = "https") const;
 

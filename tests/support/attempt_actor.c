@@ -220,8 +220,8 @@ static const struct {
   const char* name;
   const char* (*take)(const char* argument);
 } steps[] = {
-    {"look_up", look_up},         {"aside", look_up_aside}, {"by_name", look_up_by_name},  {"back", look_back},
-    {"connect", connect_at_once}, {"begin", begin},         {"settle", settle},            {"talk", talk},
+    {"look_up", look_up},         {"aside", look_up_aside}, {"by_name", look_up_by_name}, {"back", look_back},
+    {"connect", connect_at_once}, {"begin", begin},         {"settle", settle},           {"talk", talk},
     {"pause", pause_for},         {"line", wait_for_line},  {"close", close_connections},
 };
 
