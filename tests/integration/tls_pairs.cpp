@@ -4,6 +4,8 @@
 #include <bpf/bpf.h>
 
 #include <chrono>
+#include <cstddef>
+#include <future>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -18,6 +20,8 @@ constexpr std::chrono::seconds kRunLimit{20};
 constexpr std::chrono::seconds kSettleLimit{10};
 // What a library has to say is waited for as long as this; a second count would have come by then.
 constexpr std::chrono::milliseconds kNothingMore{2500};
+/// So many pairs meet at a time: their programs mostly wait.
+constexpr std::size_t kLanes = 4;
 constexpr char kFamilies[] = "name[]=conn_tls_*&name[]=conn_failures_total";
 
 /// The outcome of one of `runs` that were all alike; as it is when they were not.
@@ -80,9 +84,16 @@ TlsPairs::TlsPairs(const std::string& name, const TlsPairPrograms& programs, std
   }
 }
 
-void TlsPairs::meet(const AgentProcess& agent) {
-  for (std::size_t at = 0; at < pairs_.size(); ++at)
+void TlsPairs::run_lane(std::size_t lane) const {
+  for (std::size_t at = lane; at < pairs_.size(); at += kLanes)
     for (int run_number = 0; run_number < kPairRuns; ++run_number) run_pair(servers_[at], clients_[at], pairs_[at]);
+}
+
+void TlsPairs::meet(const AgentProcess& agent) {
+  std::vector<std::future<void>> lanes;
+  for (std::size_t lane = 0; lane < kLanes; ++lane)
+    lanes.push_back(std::async(std::launch::async, [this, lane] { run_lane(lane); }));
+  for (std::future<void>& lane : lanes) lane.get();
   const auto look = [&] {
     outcomes_ = read_tls_outcomes(must(agent.scrape(kFamilies)));
     return differences().empty();

@@ -4,6 +4,7 @@
 // the agent has to say of both sides. One thread.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -48,6 +49,8 @@ class TlsPairs {
   [[nodiscard]] std::vector<std::string> differences() const;
 
  private:
+  /// Lets each pair of that lane meet, one after the other. Any thread.
+  void run_lane(std::size_t lane) const;
   [[nodiscard]] std::string word(const Actor& actor) const;
 
   std::vector<TlsPair> pairs_;

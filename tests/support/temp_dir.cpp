@@ -39,7 +39,8 @@ Result<std::string> TempDir::write(const std::string& name, std::string_view tex
 Result<std::string> TempDir::copy_program(const std::string& source, const std::string& name) const {
   const std::string target = path_ + "/" + name;
   std::error_code failed;
-  std::filesystem::copy_file(source, target, failed);
+  std::filesystem::create_hard_link(source, target, failed);
+  if (failed) std::filesystem::copy_file(source, target, failed);
   if (failed) return Error("copying " + source + " to " + target + ": " + failed.message());
   return target;
 }
