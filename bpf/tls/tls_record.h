@@ -184,7 +184,8 @@ TLS_INLINE enum tls_event tls_take_message_header(struct tls_parser *parser)
 
 	parser->message = head[0];
 	parser->message_left = (0U + head[1]) << 16 | tls_number(head + 2);
-	if (parser->message != MESSAGE_CLIENT_HELLO && parser->message != MESSAGE_SERVER_HELLO)
+	/* Of a ClientHello only the name would be of use, and it has many extensions. */
+	if (parser->message != MESSAGE_SERVER_HELLO && (parser->message != MESSAGE_CLIENT_HELLO || !parser->wants_name))
 		return tls_expect(parser, STEP_END, 0, 0);
 	parser->version = 0;
 	parser->cipher = 0;

@@ -51,6 +51,13 @@ TEST(TlsRecord, NamesUpToWhatIsKept) {
   }
 }
 
+TEST(TlsRecord, ClientHelloWhoseNameNobodyWantsIsPassedOver) {
+  TlsReader reader(false);
+  reader.read(tls::handshake(tls::client_hello({.server_name = "server.test"}) + tls::message(14, "")));
+  EXPECT_EQ(reader.events(), (Events{"message 1", "message 14"}));
+  EXPECT_EQ(reader.pieces(), 4U) << "the record's header, both messages' headers, and all the rest at once";
+}
+
 TEST(TlsRecord, LargeClientHelloOverSeveralRecords) {
   const std::string hello =
       tls::client_hello({.server_name = "server.test", .extensions = tls::extension(51, std::string(1300, 'k'))});
