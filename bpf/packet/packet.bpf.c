@@ -57,6 +57,7 @@ struct {
 #define IPV6_HEADER_BYTES 40
 #define UDP_HEADER_BYTES 8
 #define TCP_HEADER_BYTES 20
+#define HELLO_MOST 16384 /* no first flight is larger; to look into segments of bulk transfers would cost a cache miss each */
 #define HELLO_BEGIN 6 /* a record's header, and the type of its first message */
 #define TCP_FLAG_FIN 0x01
 #define TCP_FLAG_SYN 0x02
@@ -150,6 +151,8 @@ static __always_inline bool begins_handshake(struct __sk_buff *skb, const struct
 {
 	u8 begin[HELLO_BEGIN] = {};
 
+	if (skb->len > HELLO_MOST)
+		return false;
 	if (bpf_skb_load_bytes(skb, packet->payload, begin, 1) || begin[0] != 0x16)
 		return false;
 	if (packet->payload + sizeof(begin) > skb->len)
