@@ -280,17 +280,18 @@ static __always_inline enum go_error unwrap(struct go_value *error)
 }
 
 /*
- * A failure is said of the session, so that it counts with the socket's handshake; where the two were not brought together, the
- * wire has told of it already, but not of a client that speaks no TLS.
+ * A failure is said of the session, so that it counts with the socket's handshake, which may be found yet: an alert that lies in a
+ * buffer is sent when the handshake has returned. Where the two are not brought together, the wire tells of it alone, but not of a
+ * client that speaks no TLS.
  */
 static __always_inline void say(const struct tls_session_key *key, u8 reason, u8 rank)
 {
-	const struct tls_session *session = find_session(key);
+	struct tls_session *session = find_session(key);
 
 	if (!session || reason == TLS_OK)
 		return;
-	if (session->cookie || (session->role == TLS_SERVER && reason == TLS_NOT_TLS))
-		session_says(key, reason, rank);
+	session->is_of_wire = session->role != TLS_SERVER || reason != TLS_NOT_TLS;
+	session_says(key, reason, rank);
 }
 
 /*

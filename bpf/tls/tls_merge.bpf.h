@@ -207,7 +207,7 @@ static __noinline __some_use void fail_handshake(u64 cookie, struct handshake *h
 /* A failure that no handshake on the wire tells of. */
 static __always_inline void tell_of_session(struct tls_session *session)
 {
-	if (session->is_told || session->rank >= RANK_NONE)
+	if (session->is_told || session->is_of_wire || session->rank >= RANK_NONE)
 		return;
 	session->is_told = 1;
 	count_failure(session->identity, 0, session->role, session->reason);

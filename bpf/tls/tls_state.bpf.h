@@ -90,7 +90,8 @@ struct tls_session {
 	u8 rank;
 	u8 is_told; /* a failure of it was counted */
 	u8 verdict; /* on the peer's certificate, that nothing has come of yet; TLS_OK: none */
-	u8 reserved[2];
+	u8 is_of_wire; /* its failure shows on the wire: without its socket it has nothing to tell */
+	u8 reserved;
 };
 
 struct {
