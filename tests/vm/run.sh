@@ -10,7 +10,7 @@ default_kernels=(bullseye-security=5.10 bookworm-security=6.1 trixie=6.12 trixie
 modules=(veth nft_reject_inet tcp_diag)
 host_programs=(ip nft ss)
 # The integration tests that need nothing else.
-tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup libc_lookup attempt)
+tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup libc_lookup tls_wire)
 # What a program for musl names as its loader; it is the C library as well.
 musl_loader=/lib/ld-musl-x86_64.so.1
 # Of one kernel; emulated machines are slow.
@@ -74,7 +74,7 @@ take() { # PROGRAM_OF_THE_BUILD PLACE_IN_THE_GUEST
 
 fill_overlay() {
   local object program test
-  for program in connscope tests/support/{tcp_actor,dns_actor,lookup_actor,lookup_server,attempt_actor}; do
+  for program in connscope tests/support/{tcp_actor,dns_actor,lookup_actor,lookup_server}; do
     take "$program" "$build_dir/$program"
     mkdir -p "$overlay/usr/bin"
     ln -s "$build_dir/$program" "$overlay/usr/bin/${program##*/}"
