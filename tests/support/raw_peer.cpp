@@ -105,7 +105,7 @@ Result<RawPeer::Segment> RawPeer::receive() const {
     if (size < 0) return Error::from_errno("read", errno);
     packet.resize(static_cast<std::size_t>(size));
     if (packet.size() < 40 || (packet[0] & 0xf0) != 0x40 || packet[9] != IPPROTO_TCP) continue;
-    const std::size_t ip = (packet[0] & 0x0fU) * std::size_t{4};
+    const std::size_t ip = (static_cast<unsigned char>(packet[0]) & 0x0fU) * std::size_t{4};
     const std::size_t header = (static_cast<std::uint8_t>(packet[ip + 12]) >> 4U) * std::size_t{4};
     return Segment{static_cast<std::uint16_t>(number_at(packet, ip, 2)),
                    static_cast<std::uint16_t>(number_at(packet, ip + 2, 2)),
