@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The whole gate: installs what lacks, builds, and runs every test. It stops at the first stage that fails; the stages
+# scripts/check.sh [--vm]
+# The whole gate: installs what lacks, builds, and runs every test; with --vm also on two older kernels (tests/vm/), while the stages
+# after the release tests run. It stops at the first stage that fails; the stages
 # that fail most often and cost least come first. The last lines are ctest's summary of the release build's tests.
 #
 # CONNSCOPE_BPF_TESTS says what becomes of the tests that load BPF programs: "required" fails them where the kernel or
 # the privilege lacks, "auto" skips them there. Default: required for root and where sudo makes us root.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+case ${1:-} in
+  --vm) with_vm=1 ;;
+  '') with_vm='' ;;
+  *) die "unknown argument '$1': only --vm" ;;
+esac
 become_root=()
 if ((EUID != 0)) && command -v sudo >/dev/null; then
   become_root=(sudo --preserve-env=CONNSCOPE_BPF_TESTS)
@@ -51,6 +58,20 @@ release_tests() {
   return "$status"
 }
 
+# The guests' tests are about time, and those of the other stages are not: these give way.
+start_vm_tests() {
+  ctest --test-dir build/release --build-config vm -L vm --parallel 2 --output-on-failure --no-tests=error >build/vm.log 2>&1 &
+  vm_tests=$!
+  renice --priority 5 --pid $$ >/dev/null
+}
+
+await_vm_tests() {
+  local status=0
+  wait "$vm_tests" || status=$?
+  cat build/vm.log
+  return "$status"
+}
+
 asan_tests() {
   scripts/build.sh asan unit_tests
   ctest --test-dir build/asan -L unit --parallel "$(nproc)" --output-on-failure --no-tests=error
@@ -70,9 +91,11 @@ stage "release build" scripts/build.sh release
 build_ahead &
 stage "release tests" release_tests
 stage "builds of the later stages" wait
+[[ ! $with_vm ]] || start_vm_tests
 stage "unit tests under AddressSanitizer and UndefinedBehaviorSanitizer" asan_tests
 stage "concurrent tests under ThreadSanitizer" tsan_tests
 stage "clang build" scripts/build.sh clang
 stage "fuzz targets" scripts/fuzz.sh 60
+[[ ! $with_vm ]] || stage "tests on older kernels" await_vm_tests
 say "all stages passed in $SECONDS s; the release build's tests were:"
 sed -n '/tests passed,/,$p' "$kSummary"

@@ -50,7 +50,9 @@ class DnsCgroupTest : public ::testing::Test {
     }
   }
 
-  void start_agent() { agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, ""))); }
+  void start_agent() {
+    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, kWithoutTls)));
+  }
   void kill_agent() {
     must(agent_->process().send_signal(SIGKILL));
     must(agent_->process().wait(kLimit));

@@ -20,7 +20,7 @@ class DnsLabelsTest : public ::testing::Test {
     listener_ = std::make_unique<Listener>(must(Listener::serve(server_, {"127.0.0.1", "53"}, apart_.fd())));
   }
   void start(const std::string& config) {
-    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, config)));
+    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, kWithoutTls + config)));
   }
   void ask(const std::string& steps, const std::string& address = "127.0.0.1") const {
     must(client_.run({"ask", address, "53", "--do", steps}, apart_.fd()));

@@ -78,7 +78,7 @@ class DnsStubTest : public ::testing::TestWithParam<Stub> {
     CONNSCOPE_NEEDS_BPF();
     folder_ = std::make_unique<TempDir>(must(TempDir::create()));
     apart_ = std::make_unique<NetNamespace>(must(NetNamespace::create()));
-    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
+    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, kWithoutTls)));
     client_ = std::make_unique<Actor>(must(Actor::create("stub_c", CONNSCOPE_DNS_ACTOR)));
     waiting_ = std::make_unique<Actor>(must(Actor::create("stub_w", CONNSCOPE_DNS_ACTOR)));
     upstream_ = std::make_unique<Actor>(must(Actor::create("stub_u", CONNSCOPE_DNS_ACTOR)));

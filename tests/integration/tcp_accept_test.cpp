@@ -373,7 +373,7 @@ class ListenerLabelTest : public TcpAcceptTest {
   static AgentProcess start_agent(const Actor& server, const std::string& settings) {
     return must(AgentProcess::start({CONNSCOPE_AGENT}, "[[process]]\nprefix = \"own\"\nexe = \"" + server.path() +
                                                            "\"\n[[process]]\nexe = \"*\"\ncapture = false\n" +
-                                                           "[probe.tcp]\n" + settings));
+                                                           kWithoutTls + "[probe.tcp]\n" + settings));
   }
 
   /// Connects once to the first, twice to the second, and so on.

@@ -32,7 +32,7 @@ class TcpOlderTest : public ::testing::Test {
 
   void start_agent() {
     started_ = Clock::now();
-    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, "")));
+    agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, kWithoutTls)));
   }
   [[nodiscard]] Exposition scrape() const { return must(agent_->scrape()); }
   [[nodiscard]] LifeCounts life(const Actor& actor, const std::string& role) const {

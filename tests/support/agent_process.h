@@ -18,6 +18,11 @@
 
 namespace connscope::testing {
 
+/// Config of an agent without TLS and attempts: it starts in half the time, for tests that start many.
+inline constexpr char kWithoutTls[] =
+    "[probe.tls]\nenabled = false\n[probe.openssl]\nenabled = false\n[probe.gnutls]\nenabled = false\n"
+    "[probe.nss]\nenabled = false\n[probe.go_tls]\nenabled = false\n[probe.attempt]\nenabled = false\n";
+
 class AgentProcess {
  public:
   /// Starts `command` (the binary, or a program that becomes it) with that config, and returns when the agent says that

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Boots Debian kernels in throw-away VMs; in each runs guest_smoke.sh with the built agent and the TCP and DNS integration
-# tests, and has the BPF programs verified. See README.md beside this file.
+# Boots Debian kernels in throw-away VMs; in each runs guest_smoke.sh with the built agent and the TCP, DNS and TLS
+# integration tests, and has the BPF programs verified. See README.md beside this file.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -9,8 +9,9 @@ default_kernels=(bullseye-security=5.10 bookworm-security=6.1 trixie=6.12 trixie
 # The modules and the programs of the host that the tests need.
 modules=(veth nft_reject_inet tcp_diag)
 host_programs=(ip nft ss)
-# The integration tests that need nothing else.
+# The integration tests that need nothing else, and those of them that the gate has the time for.
 tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup libc_lookup tls_wire)
+gate_tests=(tcp_connect tcp_life tcp_accept dns_query tls_wire)
 # What a program for musl names as its loader; it is the C library as well.
 musl_loader=/lib/ld-musl-x86_64.so.1
 # Of one kernel; emulated machines are slow.
@@ -18,10 +19,11 @@ limit_seconds=1500
 
 usage() {
   cat <<USAGE
-Usage: tests/vm/run.sh [--record] [KERNEL...]
+Usage: tests/vm/run.sh [--gate] [--record] [KERNEL...]
        tests/vm/run.sh --update-readme
 
 KERNEL is what run-in-vm takes (README.md beside this file); default: ${default_kernels[*]}
+  --gate           only the tests that the gate runs: ${gate_tests[*]}
   --record         write the verifier's counts of these kernels into verified_instructions.tsv, rather than compare
   --update-readme  run all of the default kernels, and write the table of the repository's README.md anew if all went well
 CONNSCOPE_BUILD_DIR is where the agent was built (default build/release).
@@ -37,6 +39,7 @@ for argument in "$@"; do
       ;;
     --update-readme) update_readme=1 ;;
     --record) record=1 ;;
+    --gate) tests=("${gate_tests[@]}") ;;
     -*)
       usage >&2
       exit 2
