@@ -34,7 +34,7 @@ class IdentityTest : public ::testing::Test {
     return found == counts.failures.end() ? 0 : found->second;
   }
   static AgentProcess start_agent(const std::string& config = {}) {
-    return must(AgentProcess::start({CONNSCOPE_AGENT}, config));
+    return must(AgentProcess::start({CONNSCOPE_AGENT}, config + kWithoutTls));
   }
 
   std::unique_ptr<NetNamespace> apart_;

@@ -29,7 +29,7 @@ class RulesTest : public ::testing::Test {
     for (const Said& said : must(actor.run(arguments, apart_->fd(), cgroup))) EXPECT_EQ(said.word, "EACCES");
   }
   static AgentProcess start_agent(const std::string& config) {
-    return must(AgentProcess::start({CONNSCOPE_AGENT}, config));
+    return must(AgentProcess::start({CONNSCOPE_AGENT}, config + kWithoutTls));
   }
   static double denied(const Exposition& shown, const std::string& process) {
     return shown.sum("conn_failures_total", {{"process", process}, {"reason", "denied"}});
