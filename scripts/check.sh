@@ -62,7 +62,7 @@ release_tests() {
 start_vm_tests() {
   ctest --test-dir build/release --build-config vm -L vm --parallel 2 --output-on-failure --no-tests=error >build/vm.log 2>&1 &
   vm_tests=$!
-  renice --priority 5 --pid $$ >/dev/null
+  renice --priority 10 --pid $$ >/dev/null
 }
 
 await_vm_tests() {

@@ -32,12 +32,18 @@ note_what_is_left_out() {
   ! grep "${tab}0$tab" /out/left_out.tsv >&2 || fail "lines of lacking.tsv match no test"
 }
 
+run_test() { # TEST NAME
+  "$1" --gtest_filter="-$filter" --gtest_output="json:/out/$2.json"
+}
+
+# Twice at most: an emulated machine whose CPU is taken away loses segments, of which a DNS message is not put together again. On
+# the host the same tests have one try.
 run_tests() {
   filter=$(lacks | cut -f 1 | tr '\n' ':')
   export CONNSCOPE_BPF_TESTS=required CONNSCOPE_EMULATED=1
   for test in /tests/*_integration_test; do
     name=${test##*/}
-    "$test" --gtest_filter="-$filter" --gtest_output="json:/out/$name.json" || fail "$name on $release"
+    run_test "$test" "$name" || { echo "once more: $name" && run_test "$test" "$name"; } || fail "$name on $release"
   done
 }
 
