@@ -44,10 +44,6 @@ void LibraryUprobes::set_programs(std::vector<LibraryProgram> programs, UprobeWa
   make_room_for_descriptors(limit_ * places * kDescriptorsPerPlace);
 }
 
-LibraryUprobes::LibraryUprobes(MappedLibraries::Wanted wanted, std::size_t limit) : limit_(limit) {
-  sources_.push_back(std::make_unique<MappedLibraries>(std::move(wanted)));
-}
-
 Status LibraryUprobes::look(std::size_t max_reads) {
   left_out_ = 0;
   for (const auto& source : sources_)

@@ -18,7 +18,6 @@
 
 #include "agent/base/result.h"
 #include "agent/probe/elf_functions.h"
-#include "agent/probe/mapped_libraries.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/program_files.h"
 #include "agent/probe/uprobe.h"
@@ -56,8 +55,6 @@ class LibraryUprobes {
   using Sources = std::vector<std::unique_ptr<ProgramFiles>>;
   LibraryUprobes(Sources sources, std::size_t limit, LibraryKind kind = {})
       : sources_(std::move(sources)), limit_(limit), kind_(std::move(kind)) {}
-  /// Shared libraries alone.
-  LibraryUprobes(MappedLibraries::Wanted wanted, std::size_t limit);
 
   /// The programs of a loaded object. They are hung in that order: put what must be there before others first. Raises
   /// the process's limit of descriptors by what they may take.

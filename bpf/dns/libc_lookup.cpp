@@ -8,7 +8,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,10 +15,10 @@
 #include <vector>
 
 #include "agent/probe/bpf_object.h"
+#include "agent/probe/library_hooks.h"
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/map_drain.h"
 #include "agent/probe/probe.h"
-#include "agent/probe/uprobe.h"
 #include "bpf/attempt/attempt_maps.h"
 #include "bpf/dns/libc_library.h"
 #include "bpf/dns/libc_lookup.skel.h"
@@ -29,25 +28,20 @@
 namespace connscope::bpf {
 namespace {
 
-/// Maps of processes that one look reads, at some 50 µs each; at the start all are read.
-constexpr std::size_t kReadsPerLook = 500;
 /// Where the agent cannot see whether a thread still lives, no look-up takes so long.
 constexpr std::chrono::minutes kLongestLookup{10};
 /// Inode number of the first pid namespace (include/uapi/linux/nsfs.h of Linux 6.18; the number is as old as nsfs).
 constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;
 
 struct Settings {
-  std::chrono::milliseconds rescan;
-  std::uint32_t threads;
-  std::uint32_t cells;
-  std::size_t libraries;
+  probe::LibrarySettings libraries;
+  std::uint32_t threads = 0;
+  std::uint32_t cells = 0;
 
   static Settings parse(config::Section section) {
-    using namespace std::chrono_literals;
-    return {section.duration("rescan", 10s, 100ms, 1h),
+    return {probe::LibrarySettings::parse(section),
             static_cast<std::uint32_t>(section.integer("threads", 8192, 8, 1 << 22)),
-            static_cast<std::uint32_t>(section.integer("cells", 8192, 8, 1 << 22)),
-            static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000))};
+            static_cast<std::uint32_t>(section.integer("cells", 8192, 8, 1 << 22))};
   }
 };
 
@@ -84,7 +78,6 @@ class LibcLookup final : public probe::Probe {
 
  private:
   void configure(libc_lookup_bpf& skeleton);
-  Status look(std::size_t max_reads);
   /// Deletes the look-ups of threads that died in the middle.
   Status bury();
   [[nodiscard]] bool is_dead(std::uint32_t thread, const lookup& lookup) const;
@@ -94,10 +87,8 @@ class LibcLookup final : public probe::Probe {
   LookupCells cells_;
   probe::BpfObject object_;
   libc_lookup_bpf* skeleton_ = nullptr;  // owned by object_
-  probe::UprobeWay way_ = probe::UprobeWay::kPerf;
-  probe::LibraryUprobes libraries_;  // its links go before the programs
+  probe::LibraryHooks libraries_;        // its links go before the programs
   probe::MapDrain<std::uint32_t, lookup> lookup_drain_{1};
-  Clock::time_point last_look_;
   bool sees_threads_;
   bool follows_attempts_ = false;
   bool up_ = false;
@@ -106,17 +97,15 @@ class LibcLookup final : public probe::Probe {
 void LibcLookup::configure(libc_lookup_bpf& skeleton) {
   skeleton_ = &skeleton;
   skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
-  for (bpf_program* program :
-       {skeleton.progs.on_return, skeleton.progs.on_getaddrinfo, skeleton.progs.on_getnameinfo,
-        skeleton.progs.on_gethostbyname, skeleton.progs.on_gethostbyname2, skeleton.progs.on_gethostbyaddr})
-    probe::prepare_uprobe(program, way_);
+  libraries_.prepare({skeleton.progs.on_return, skeleton.progs.on_getaddrinfo, skeleton.progs.on_getnameinfo,
+                      skeleton.progs.on_gethostbyname, skeleton.progs.on_gethostbyname2,
+                      skeleton.progs.on_gethostbyaddr});
   bpf_map__set_max_entries(skeleton.maps.lookups, settings_.threads);
   for (bpf_map* cells : {skeleton.maps.lookup_ended, skeleton.maps.lookup_queries})
     bpf_map__set_max_entries(cells, settings_.cells);
 }
 
 Status LibcLookup::start(const probe::SharedMaps& shared) {
-  if (probe::uprobe_multi_refusal().empty()) way_ = probe::UprobeWay::kMulti;
   follows_attempts_ = follows_attempts(shared);
   const auto configure = [this](libc_lookup_bpf& skeleton) { this->configure(skeleton); };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
@@ -124,18 +113,18 @@ Status LibcLookup::start(const probe::SharedMaps& shared) {
   object_ = std::move(*object);
   const auto& programs = skeleton_->progs;
   // The returns first: a call that was entered before them would stay in `lookups`.
-  libraries_.set_programs({{programs.on_return,
-                            probe::HangAt::kReturn,
-                            {"getaddrinfo", "getnameinfo", "gethostbyname_r", "gethostbyname2_r", "gethostbyaddr_r"}},
-                           {programs.on_getaddrinfo, probe::HangAt::kEntry, {"getaddrinfo"}},
-                           {programs.on_getnameinfo, probe::HangAt::kEntry, {"getnameinfo"}},
-                           {programs.on_gethostbyname, probe::HangAt::kEntry, {"gethostbyname_r"}},
-                           {programs.on_gethostbyname2, probe::HangAt::kEntry, {"gethostbyname2_r"}},
-                           {programs.on_gethostbyaddr, probe::HangAt::kEntry, {"gethostbyaddr_r"}}},
-                          way_);
-  if (auto looked = look(std::numeric_limits<std::size_t>::max()); !looked) return looked;
-  const auto problems = libraries_.problems();
-  if (libraries_.attached() == 0 && !problems.empty())
+  auto started =
+      libraries_.start({{programs.on_return,
+                         probe::HangAt::kReturn,
+                         {"getaddrinfo", "getnameinfo", "gethostbyname_r", "gethostbyname2_r", "gethostbyaddr_r"}},
+                        {programs.on_getaddrinfo, probe::HangAt::kEntry, {"getaddrinfo"}},
+                        {programs.on_getnameinfo, probe::HangAt::kEntry, {"getnameinfo"}},
+                        {programs.on_gethostbyname, probe::HangAt::kEntry, {"gethostbyname_r"}},
+                        {programs.on_gethostbyname2, probe::HangAt::kEntry, {"gethostbyname2_r"}},
+                        {programs.on_gethostbyaddr, probe::HangAt::kEntry, {"gethostbyaddr_r"}}});
+  if (!started) return started;
+  const auto problems = libraries_.uprobes().problems();
+  if (libraries_.uprobes().attached() == 0 && !problems.empty())
     return Error(problems.front().problem).context(problems.front().hook);
   up_ = true;
   return {};
@@ -144,20 +133,14 @@ Status LibcLookup::start(const probe::SharedMaps& shared) {
 void LibcLookup::check_reload(config::Section section) const {
   const Settings wanted = Settings::parse(section);
   const char* restart = "cannot change while the agent runs; restart it";
-  if (wanted.rescan != settings_.rescan) section.fail("rescan", restart);
+  settings_.libraries.check_reload(wanted.libraries, section);
   if (wanted.threads != settings_.threads) section.fail("threads", restart);
   if (wanted.cells != settings_.cells) section.fail("cells", restart);
-  if (wanted.libraries != settings_.libraries) section.fail("libraries", restart);
 }
 
 void LibcLookup::stop() {
-  libraries_.detach();
+  libraries_.stop();
   up_ = false;
-}
-
-Status LibcLookup::look(std::size_t max_reads) {
-  last_look_ = Clock::now();
-  return libraries_.look(max_reads);
 }
 
 bool LibcLookup::is_dead(std::uint32_t thread, const lookup& lookup) const {
@@ -179,20 +162,19 @@ Status LibcLookup::collect(Clock::time_point now) {
   if (!up_ && object_.map_fd("lookups") < 0) return {};  // never started
   if (auto drained = cells_.collect(object_, now); !drained) return drained;
   if (auto buried = bury(); !buried) return buried;
-  return up_ && Clock::now() - last_look_ >= settings_.rescan ? look(kReadsPerLook) : Status();
+  if (!up_) return {};
+  const auto looked = libraries_.look_when_due();
+  return looked ? Status() : looked.error();
 }
 
 probe::ProbeReport LibcLookup::report() const {
   if (object_.map_fd("lookups") < 0) return {};
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
-  for (probe::HookStatus& hook : report.hooks) {
-    hook.variant = way_ == probe::UprobeWay::kMulti ? "uprobe_multi" : "perf";
-    hook.problem = libraries_.attached() > 0 ? "" : "no process has a C library that it can hang in";
-  }
-  const auto problems = libraries_.problems();
-  report.hooks.insert(report.hooks.end(), problems.begin(), problems.end());
-  report.maps = {{"lookups", lookup_drain_.entries(), object_.max_entries("lookups")},
-                 {"libraries", libraries_.attached(), libraries_.limit()}};
+  const bool hangs = libraries_.uprobes().attached() > 0;
+  for (probe::HookStatus& hook : report.hooks)
+    hook.problem = hangs ? "" : "no process has a C library that it can hang in";
+  report.maps = {{"lookups", lookup_drain_.entries(), object_.max_entries("lookups")}};
+  libraries_.describe(report);
   const auto cells = cells_.usage(object_);
   report.maps.insert(report.maps.end(), cells.begin(), cells.end());
   return report;

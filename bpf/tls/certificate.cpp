@@ -6,16 +6,15 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <limits>
 #include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "agent/probe/bpf_object.h"
+#include "agent/probe/library_hooks.h"
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/probe.h"
-#include "agent/probe/uprobe.h"
 #include "bpf/owners/owners.h"
 #include "bpf/tls/certificate.skel.h"
 #include "bpf/tls/certificate_cells.h"
@@ -23,20 +22,14 @@
 namespace connscope::bpf {
 namespace {
 
-/// Maps of processes that one look reads, at some 50 µs each; at the start all are read.
-constexpr std::size_t kReadsPerLook = 500;
-
 struct Settings {
-  std::chrono::milliseconds rescan{};
-  std::size_t libraries = 0;
+  probe::LibrarySettings libraries;
   std::uint32_t certificates = 0;
   std::size_t issuers = 0;
 
   static Settings parse(config::Section section) {
-    using namespace std::chrono_literals;
     Settings settings;
-    settings.rescan = section.duration("rescan", 10s, 100ms, 1h);
-    settings.libraries = static_cast<std::size_t>(section.integer("libraries", 256, 1, 10'000));
+    settings.libraries = probe::LibrarySettings::parse(section);
     settings.certificates = static_cast<std::uint32_t>(section.integer("certificates", 1024, 8, 1 << 20));
     settings.issuers = static_cast<std::size_t>(section.integer("issuers", 20, 1, 1000));
     return settings;
@@ -79,29 +72,25 @@ class Certificates final : public probe::Probe {
   };
   void configure(certificate_bpf& skeleton);
   Status load(const probe::SharedMaps& shared);
-  Status look(std::size_t max_reads);
 
   Settings settings_;
   Owners owners_;
   CertificateCells cells_;
   probe::BpfObject object_;
   certificate_bpf* skeleton_ = nullptr;  // owned by object_
-  probe::UprobeWay way_ = probe::UprobeWay::kPerf;
-  probe::LibraryUprobes libraries_;  // its links go before the programs
+  probe::LibraryHooks libraries_;        // its links go before the programs
   std::unique_ptr<ring_buffer, RingCloser> news_;
-  Clock::time_point last_look_;
   bool up_ = false;
 };
 
 void Certificates::configure(certificate_bpf& skeleton) {
   skeleton_ = &skeleton;
-  probe::prepare_uprobe(skeleton.progs.on_certificate, way_);
+  libraries_.prepare({skeleton.progs.on_certificate});
   bpf_map__set_max_entries(skeleton.maps.certificates, settings_.certificates);
 }
 
 Status Certificates::load(const probe::SharedMaps& shared) {
   if (shared.count("tls_sessions") == 0) return Error("it needs the probe tls, which is off");
-  if (probe::uprobe_multi_refusal().empty()) way_ = probe::UprobeWay::kMulti;
   const auto configure = [this](certificate_bpf& skeleton) { this->configure(skeleton); };
   auto object = probe::BpfObject::load(probe::BpfObject::opener<certificate_bpf>(configure), shared, {});
   if (!object) return object.error();
@@ -113,8 +102,8 @@ Status Certificates::load(const probe::SharedMaps& shared) {
 
 Status Certificates::start(const probe::SharedMaps& shared) {
   if (auto loaded = load(shared); !loaded) return loaded;
-  libraries_.set_programs({{skeleton_->progs.on_certificate, probe::HangAt::kCheapEntry, {"d2i_X509"}}}, way_);
-  if (auto looked = look(std::numeric_limits<std::size_t>::max()); !looked) return looked;
+  const probe::LibraryProgram program{skeleton_->progs.on_certificate, probe::HangAt::kCheapEntry, {"d2i_X509"}};
+  if (auto started = libraries_.start({program}); !started) return started;
   up_ = true;
   return {};
 }
@@ -122,20 +111,14 @@ Status Certificates::start(const probe::SharedMaps& shared) {
 void Certificates::check_reload(config::Section section) const {
   const Settings wanted = Settings::parse(section);
   const char* restart = "cannot change while the agent runs; restart it";
-  if (wanted.rescan != settings_.rescan) section.fail("rescan", restart);
-  if (wanted.libraries != settings_.libraries) section.fail("libraries", restart);
+  settings_.libraries.check_reload(wanted.libraries, section);
   if (wanted.certificates != settings_.certificates) section.fail("certificates", restart);
   if (wanted.issuers != settings_.issuers) section.fail("issuers", restart);
 }
 
 void Certificates::stop() {
-  libraries_.detach();
+  libraries_.stop();
   up_ = false;
-}
-
-Status Certificates::look(std::size_t max_reads) {
-  last_look_ = Clock::now();
-  return libraries_.look(max_reads);
 }
 
 Status Certificates::collect(Clock::time_point now) {
@@ -146,21 +129,17 @@ Status Certificates::collect(Clock::time_point now) {
     return Error::from_errno("ring buffer certificate_news", -told);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
   if (auto shown = cells_.show(object_, seconds, now); !shown) return shown;
-  return up_ && Clock::now() - last_look_ >= settings_.rescan ? look(kReadsPerLook) : Status();
+  const auto looked = libraries_.look_when_due();
+  return looked ? Status() : looked.error();
 }
 
 probe::ProbeReport Certificates::report() const {
   if (!news_) return {};
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   // That nobody uses the library just now is no problem.
-  for (probe::HookStatus& hook : report.hooks) {
-    hook.variant = way_ == probe::UprobeWay::kMulti ? "uprobe_multi" : "perf";
-    hook.problem.clear();
-  }
-  const auto problems = libraries_.problems();
-  report.hooks.insert(report.hooks.end(), problems.begin(), problems.end());
-  report.maps = {{"certificates", cells_.entries(), object_.max_entries("certificates")},
-                 {"libraries", libraries_.attached(), libraries_.limit()}};
+  for (probe::HookStatus& hook : report.hooks) hook.problem.clear();
+  report.maps = {{"certificates", cells_.entries(), object_.max_entries("certificates")}};
+  libraries_.describe(report);
   return report;
 }
 

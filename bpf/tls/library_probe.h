@@ -8,7 +8,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,10 +17,10 @@
 
 #include "agent/probe/bpf_object.h"
 #include "agent/probe/executables.h"
+#include "agent/probe/library_hooks.h"
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/mapped_libraries.h"
 #include "agent/probe/probe.h"
-#include "agent/probe/uprobe.h"
 #include "bpf/tls/library_info.h"
 
 namespace connscope::bpf {
@@ -37,13 +36,6 @@ struct TlsLibrary {
   probe::MappedLibraries::Wanted is_library;  ///< where there are shared ones
   probe::Executables::Wanted is_executable;   ///< where there are executables that it may be linked into
   probe::LibraryKind kind = {};
-};
-
-struct LibrarySettings {
-  std::chrono::milliseconds rescan;
-  std::size_t libraries;
-
-  static LibrarySettings parse(config::Section section);
 };
 
 class LibraryProbe final : public probe::Probe {
@@ -62,17 +54,14 @@ class LibraryProbe final : public probe::Probe {
   [[nodiscard]] probe::ProbeReport report() const override;
 
  private:
-  LibraryProbe(const TlsLibrary& library, LibrarySettings settings, LibraryInfo info);
-  Status load(const probe::SharedMaps& shared);
-  Status look(std::size_t max_reads);
+  LibraryProbe(const TlsLibrary& library, probe::LibrarySettings settings, LibraryInfo info);
+  void show_copies() { info_.show(hooks_.uprobes().copies()); }
 
   TlsLibrary library_;
-  LibrarySettings settings_;
+  probe::LibrarySettings settings_;
   probe::BpfObject object_;
-  probe::UprobeWay way_ = probe::UprobeWay::kPerf;
-  probe::LibraryUprobes uprobes_;  // its links go before the programs
+  probe::LibraryHooks hooks_;  // its links go before the programs
   LibraryInfo info_;
-  Clock::time_point last_look_;
   bool up_ = false;
 };
 
