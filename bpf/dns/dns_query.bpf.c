@@ -100,10 +100,13 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 {
 	struct packet packet = packet_of(skb);
 
-	if (packet.is_tcp)
+	if (packet.is_tcp) {
 		on_segment(skb, &packet, direction);
-	else
+		if (direction == EGRESS)
+			remember_owner(skb, &packet);
+	} else {
 		on_message(skb, packet.payload, skb->len - packet.payload, direction);
+	}
 	return PASS;
 }
 

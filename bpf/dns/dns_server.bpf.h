@@ -54,6 +54,23 @@ static __noinline u64 asked_at(struct __sk_buff *skb, const struct packet *packe
 	return asked_ns && !bpf_map_delete_elem(&asked_here, &key) ? asked_ns : 0;
 }
 
+/* The last segment of a long answer may wait for the peer to have got the others, and is then sent in the context of any process. */
+static __noinline u64 who_began_answer(struct __sk_buff *skb, const struct packet *packet)
+{
+	const struct stream *stream = find_stream(connection_of(skb, packet, EGRESS), EGRESS);
+
+	return stream && stream->owner ? stream->owner : IDENTITY_UNKNOWN;
+}
+
+/* A segment of this host has gone: whose the message is that it leaves unfinished. */
+static __noinline void remember_owner(struct __sk_buff *skb, const struct packet *packet)
+{
+	struct stream *stream = find_stream(connection_of(skb, packet, EGRESS), EGRESS);
+
+	if (stream && stream->got && runs_for_socket(skb, true))
+		stream->owner = current_identity();
+}
+
 /* A message from a DNS server on this host. Inline: the identity is looked up before the stack gets deep. */
 static __always_inline void answer(struct __sk_buff *skb, const struct packet *packet, const struct dns_message *message,
 				   u64 now)
@@ -62,7 +79,7 @@ static __always_inline void answer(struct __sk_buff *skb, const struct packet *p
 
 	if (!asked_ns)
 		return;
-	identity = runs_for_socket(skb, packet->is_tcp) ? current_identity() : IDENTITY_UNKNOWN;
+	identity = runs_for_socket(skb, packet->is_tcp) ? current_identity() : who_began_answer(skb, packet);
 	if (identity != IDENTITY_IGNORED)
 		count_served(identity, message->rcode, now - asked_ns);
 }

@@ -31,6 +31,7 @@ struct stream_key {
 
 struct stream {
 	u64 since_ns; /* when the message under way began */
+	u64 owner;    /* of messages that leave: the process that sent the beginning of a long one last; 0: none was seen to */
 	u32 next;   /* the sequence number of the first byte that was not looked at */
 	u32 got;    /* what has come of the message under way, with its length */
 	u32 length; /* of that message, once it has come */
