@@ -5,23 +5,16 @@
 #include <map>
 #include <memory>
 
-#include "tests/integration/bpf_required.h"
+#include "tests/integration/stage_test.h"
 #include "tests/integration/tls_pairs.h"
 #include "tests/support/certificates.h"
 
 namespace connscope::testing {
 namespace {
 
-using Words = std::vector<std::string>;
-
 constexpr char kConfig[] = "[limits]\nprefixes = 2000\n[probe.gnutls]\nrescan = \"100ms\"\n";
 constexpr char kOnly12[] = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 constexpr char kOnly13[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
-
-Words operator+(Words first, const Words& more) {
-  first.insert(first.end(), more.begin(), more.end());
-  return first;
-}
 
 /// The pairs of one test program, in the words of gnutls_actor.c.
 class Pairs {
@@ -161,6 +154,8 @@ std::vector<TlsPair> pairs_of_wget(const Certificates& certificates) {
 
 /// Everything that happens, once for all tests.
 struct Stage {
+  static std::unique_ptr<Stage> play();
+
   Certificates certificates = must(Certificates::make());
   TlsPairs pairs{"gnutls", {CONNSCOPE_GNUTLS_ACTOR, CONNSCOPE_GNUTLS_ACTOR}, Pairs(certificates).made};
   TlsPairs wget{"wget", {CONNSCOPE_TLS_PEER, "/usr/bin/wget"}, pairs_of_wget(certificates)};
@@ -173,8 +168,6 @@ struct Stage {
 constexpr int kMeasured = 20;
 
 double measure(const AgentProcess& agent, const Certificates& certificates, const Words& both, const Words& talk) {
-  const Actor server = must(Actor::create("measured_s", CONNSCOPE_GNUTLS_ACTOR));
-  const Actor client = must(Actor::create("measured_c", CONNSCOPE_GNUTLS_ACTOR));
   const Words common = both + talk + Words{"--times", std::to_string(kMeasured)};
   const TlsPair pair{
       "measured",
@@ -182,10 +175,10 @@ double measure(const AgentProcess& agent, const Certificates& certificates, cons
       Words{"client", "PORT", "--trust", certificates.pem("ca"), "--verify", "in"} + common,
       {},
       {}};
-  return runs_during(agent, "gnutls", [&] { run_pair(server, client, pair); });
+  return runs_of_pair(agent, "gnutls", CONNSCOPE_GNUTLS_ACTOR, pair);
 }
 
-std::unique_ptr<Stage> play() {
+std::unique_ptr<Stage> Stage::play() {
   auto stage = std::make_unique<Stage>();
   const Actor holder = must(Actor::create("holder", CONNSCOPE_GNUTLS_ACTOR));
   const ChildProcess holds = must(holder.start({"server"}));
@@ -199,27 +192,11 @@ std::unique_ptr<Stage> play() {
   return stage;
 }
 
-class Gnutls : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    if (missing_for_bpf().empty()) stage_ = play();
-  }
-  static void TearDownTestSuite() { stage_.reset(); }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(stage_, nullptr) << "the agent did not start";
-  }
+using Gnutls = StageTest<Stage>;
 
-  static inline std::unique_ptr<Stage> stage_;
-};
+TEST_F(Gnutls, EverySideOfEveryPairHasItsOutcome) { expect_no_differences(stage_->pairs); }
 
-TEST_F(Gnutls, EverySideOfEveryPairHasItsOutcome) {
-  for (const std::string& difference : stage_->pairs.differences()) ADD_FAILURE() << difference;
-}
-
-TEST_F(Gnutls, ProgramThatJudgesWhenTheHandshakeIsOver) {
-  for (const std::string& difference : stage_->wget.differences()) ADD_FAILURE() << difference;
-}
+TEST_F(Gnutls, ProgramThatJudgesWhenTheHandshakeIsOver) { expect_no_differences(stage_->wget); }
 
 TEST_F(Gnutls, ProgramsRunSeldomInAHandshakeAndNeverAfterIt) {
   for (const double runs : {stage_->runs, stage_->runs_when_not_blocking}) {

@@ -7,23 +7,16 @@
 #include <utility>
 #include <vector>
 
-#include "tests/integration/bpf_required.h"
+#include "tests/integration/stage_test.h"
 #include "tests/integration/tls_pairs.h"
 #include "tests/support/certificates.h"
 
 namespace connscope::testing {
 namespace {
 
-using Words = std::vector<std::string>;
-
 // A collect each 100 ms, so that a program is found while it waits to begin.
 constexpr char kConfig[] =
     "[limits]\nprefixes = 2000\n[collect]\ninterval = \"100ms\"\n[probe.go_tls]\nrescan = \"100ms\"\n";
-
-Words operator+(Words first, const Words& more) {
-  first.insert(first.end(), more.begin(), more.end());
-  return first;
-}
 
 /// The pairs of one test program, in the words of go_actor.
 class Pairs {
@@ -132,6 +125,8 @@ void Pairs::add_mismatches() {
 
 /// Everything that happens, once for all tests.
 struct Stage {
+  static std::unique_ptr<Stage> play();
+
   Certificates certificates = must(Certificates::make());
   TlsPairs pairs{"go", {CONNSCOPE_GO_ACTOR, CONNSCOPE_GO_ACTOR}, Pairs(certificates).all()};
   TlsPairs stripped{
@@ -143,7 +138,7 @@ struct Stage {
 
 constexpr int kMeasured = 20;
 
-std::unique_ptr<Stage> play() {
+std::unique_ptr<Stage> Stage::play() {
   auto stage = std::make_unique<Stage>();
   const Actor holder = must(Actor::create("holder", CONNSCOPE_GO_ACTOR));
   const ChildProcess holds = must(holder.start({"server"}));
@@ -153,43 +148,23 @@ std::unique_ptr<Stage> play() {
   for (TlsPairs* pairs : {&stage->pairs, &stage->stripped, &stage->moved}) pairs->meet(agent);
   const Words both{"-times", std::to_string(kMeasured)};
   const Certificates& certificates = stage->certificates;
-  const Actor measured_server = must(Actor::create("measured_s", CONNSCOPE_GO_ACTOR));
-  const Actor measured_client = must(Actor::create("measured_c", CONNSCOPE_GO_ACTOR));
   const TlsPair measured{
       "measured",
       Words{"server", "-certificate", certificates.pem("good"), "-key", certificates.key("good")} + both,
       Words{"client", "PORT", "-trust", certificates.pem("ca")} + both,
       {},
       {}};
-  stage->runs = runs_during(agent, "go_tls", [&] { run_pair(measured_server, measured_client, measured); });
+  stage->runs = runs_of_pair(agent, "go_tls", CONNSCOPE_GO_ACTOR, measured);
   return stage;
 }
 
-class GoTls : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    if (missing_for_bpf().empty()) stage_ = play();
-  }
-  static void TearDownTestSuite() { stage_.reset(); }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(stage_, nullptr) << "the agent did not start";
-  }
+using GoTls = StageTest<Stage>;
 
-  static inline std::unique_ptr<Stage> stage_;
-};
+TEST_F(GoTls, EverySideOfEveryPairHasItsOutcome) { expect_no_differences(stage_->pairs); }
 
-TEST_F(GoTls, EverySideOfEveryPairHasItsOutcome) {
-  for (const std::string& difference : stage_->pairs.differences()) ADD_FAILURE() << difference;
-}
+TEST_F(GoTls, AStrippedProgramTellsAsMuch) { expect_no_differences(stage_->stripped); }
 
-TEST_F(GoTls, AStrippedProgramTellsAsMuch) {
-  for (const std::string& difference : stage_->stripped.differences()) ADD_FAILURE() << difference;
-}
-
-TEST_F(GoTls, AProgramThatTheLoaderMovesTellsAsMuch) {
-  for (const std::string& difference : stage_->moved.differences()) ADD_FAILURE() << difference;
-}
+TEST_F(GoTls, AProgramThatTheLoaderMovesTellsAsMuch) { expect_no_differences(stage_->moved); }
 
 TEST_F(GoTls, ProgramsRunSeldomInAHandshake) {
   EXPECT_GT(stage_->runs, 2 * kMeasured);

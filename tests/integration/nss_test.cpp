@@ -14,15 +14,13 @@
 #include <stdexcept>
 #include <thread>
 
-#include "tests/integration/bpf_required.h"
+#include "tests/integration/stage_test.h"
 #include "tests/integration/tls_pairs.h"
 #include "tests/support/certificates.h"
 #include "tests/support/tls_peers/tls_peers.h"
 
 namespace connscope::testing {
 namespace {
-
-using Words = std::vector<std::string>;
 
 constexpr char kConfig[] = "[limits]\nprefixes = 2000\n[probe.nss]\nrescan = \"100ms\"\n";
 constexpr char kTstclnt[] = "/usr/bin/tstclnt";
@@ -97,6 +95,8 @@ std::vector<TlsPair> tolerant_pairs(const Certificates& certificates) {
 
 /// Everything that happens, once for all tests.
 struct Stage {
+  static std::unique_ptr<Stage> play();
+
   Certificates certificates = must(Certificates::make());
   TlsPairs implicit{"implicit", {CONNSCOPE_TLS_PEER, kTstclnt}, pairs_of(certificates, [&](const auto& version) {
                       return tstclnt(certificates, version);
@@ -156,7 +156,7 @@ void meet_all(Stage& stage, const AgentProcess& agent) {
   stage.runs = runs_during(agent, "nss", [&] { run_pair(server, client, pairs.front()); });
 }
 
-std::unique_ptr<Stage> play() {
+std::unique_ptr<Stage> Stage::play() {
   auto stage = std::make_unique<Stage>();
   must(add_nss_database(stage->certificates));
   if (has_curl()) {
@@ -173,23 +173,7 @@ std::unique_ptr<Stage> play() {
   return stage;
 }
 
-class Nss : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    if (missing_for_bpf().empty()) stage_ = play();
-  }
-  static void TearDownTestSuite() { stage_.reset(); }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(stage_, nullptr) << "the agent did not start";
-  }
-
-  static inline std::unique_ptr<Stage> stage_;
-};
-
-void expect_no_differences(const TlsPairs& pairs) {
-  for (const std::string& difference : pairs.differences()) ADD_FAILURE() << difference;
-}
+using Nss = StageTest<Stage>;
 
 TEST_F(Nss, ClientThatShakesHandsWithinItsReads) { expect_no_differences(stage_->implicit); }
 

@@ -4,21 +4,14 @@
 // and every other way to fail. Exact counts for both sides.
 #include <memory>
 
-#include "tests/integration/bpf_required.h"
+#include "tests/integration/stage_test.h"
 #include "tests/integration/tls_pairs.h"
 #include "tests/support/certificates.h"
 
 namespace connscope::testing {
 namespace {
 
-using Words = std::vector<std::string>;
-
 constexpr char kConfig[] = "[limits]\nprefixes = 2000\n[probe.openssl]\nrescan = \"100ms\"\n";
-
-Words operator+(Words first, const Words& more) {
-  first.insert(first.end(), more.begin(), more.end());
-  return first;
-}
 
 /// The pairs of this test, in the words of openssl_actor.c.
 class Pairs {
@@ -137,6 +130,8 @@ void Pairs::add_mismatches() {
 
 /// Everything that happens, once for all tests.
 struct Stage {
+  static std::unique_ptr<Stage> play();
+
   Certificates certificates = must(Certificates::make());
   TlsPairs pairs{"openssl", {CONNSCOPE_OPENSSL_ACTOR, CONNSCOPE_OPENSSL_ACTOR}, Pairs(certificates).made};
   double runs = 0;  ///< of programs, for kMeasured connections and both their ends
@@ -147,8 +142,6 @@ struct Stage {
 constexpr int kMeasured = 20;
 
 double measure(const AgentProcess& agent, const Certificates& certificates, const Words& both) {
-  const Actor server = must(Actor::create("measured_s", CONNSCOPE_OPENSSL_ACTOR));
-  const Actor client = must(Actor::create("measured_c", CONNSCOPE_OPENSSL_ACTOR));
   const Words common = both + Words{"--times", std::to_string(kMeasured)};
   const TlsPair pair{
       "measured",
@@ -156,10 +149,10 @@ double measure(const AgentProcess& agent, const Certificates& certificates, cons
       Words{"client", "PORT", "--trust", certificates.pem("ca")} + common,
       {},
       {}};
-  return runs_during(agent, "openssl", [&] { run_pair(server, client, pair); });
+  return runs_of_pair(agent, "openssl", CONNSCOPE_OPENSSL_ACTOR, pair);
 }
 
-std::unique_ptr<Stage> play() {
+std::unique_ptr<Stage> Stage::play() {
   auto stage = std::make_unique<Stage>();
   const Actor holder = must(Actor::create("holder", CONNSCOPE_OPENSSL_ACTOR));
   const ChildProcess holds = must(holder.start({"server"}));
@@ -172,23 +165,9 @@ std::unique_ptr<Stage> play() {
   return stage;
 }
 
-class Openssl : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    if (missing_for_bpf().empty()) stage_ = play();
-  }
-  static void TearDownTestSuite() { stage_.reset(); }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(stage_, nullptr) << "the agent did not start";
-  }
+using Openssl = StageTest<Stage>;
 
-  static inline std::unique_ptr<Stage> stage_;
-};
-
-TEST_F(Openssl, EverySideOfEveryPairHasItsOutcome) {
-  for (const std::string& difference : stage_->pairs.differences()) ADD_FAILURE() << difference;
-}
+TEST_F(Openssl, EverySideOfEveryPairHasItsOutcome) { expect_no_differences(stage_->pairs); }
 
 TEST_F(Openssl, AHandshakeHasFewRunsOfPrograms) {
   // Of a client: SSL_clear, before 3.2 twice, the role, SSL_do_handshake, the verdict, SSL_free; a server has no

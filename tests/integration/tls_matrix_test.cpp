@@ -13,8 +13,8 @@
 #include <fstream>
 #include <memory>
 
-#include "tests/integration/bpf_required.h"
 #include "tests/integration/lab.h"
+#include "tests/integration/stage_test.h"
 #include "tests/integration/tls_outcomes.h"
 #include "tests/support/eventually.h"
 
@@ -67,6 +67,8 @@ class Holders {
 
 /// Everything that has happened, for all tests of the program.
 struct Stage {
+  static std::unique_ptr<Stage> play();
+
   Certificates certificates = must(Certificates::make());
   std::vector<TlsMeeting> meetings = tls_meetings(certificates, kTable);
   std::vector<TlsMet> met;
@@ -94,7 +96,7 @@ struct Stage {
   }
 };
 
-std::unique_ptr<Stage> play() {
+std::unique_ptr<Stage> Stage::play() {
   auto stage = std::make_unique<Stage>();
   must(add_nss_database(stage->certificates));
   const TlsRooms rooms(stage->meetings);
@@ -112,19 +114,7 @@ std::unique_ptr<Stage> play() {
   return stage;
 }
 
-class TlsMatrix : public ::testing::TestWithParam<std::string> {
- protected:
-  static void SetUpTestSuite() {
-    if (missing_for_bpf().empty()) stage_ = play();
-  }
-  static void TearDownTestSuite() { stage_.reset(); }
-  void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    ASSERT_NE(stage_, nullptr) << "the agent did not start";
-  }
-
-  static inline std::unique_ptr<Stage> stage_;
-};
+class TlsMatrix : public StageTest<Stage>, public ::testing::WithParamInterface<std::string> {};
 
 /// Whether the program itself was served: where the server does its best, and the client finds nothing amiss.
 bool serves(const TlsCase& what) {

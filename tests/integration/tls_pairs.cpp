@@ -2,6 +2,7 @@
 #include "tests/integration/tls_pairs.h"
 
 #include <bpf/bpf.h>
+#include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstddef>
@@ -59,6 +60,11 @@ double runs_of(const AgentProcess& agent, const std::string& probe) {
 
 }  // namespace
 
+Words operator+(Words first, const Words& more) {
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair) {
   ChildProcess listening = must(server.start(pair.server));
   const std::vector<std::string> arguments = with_port(pair.client, port_of(listening));
@@ -74,6 +80,13 @@ double runs_during(const AgentProcess& agent, const std::string& probe, const st
   const double before = runs_of(agent, probe);
   what();
   return runs_of(agent, probe) - before;
+}
+
+double runs_of_pair(const AgentProcess& agent, const std::string& probe, const std::string& program,
+                    const TlsPair& pair) {
+  const Actor server = must(Actor::create("measured_s", program));
+  const Actor client = must(Actor::create("measured_c", program));
+  return runs_during(agent, probe, [&] { run_pair(server, client, pair); });
 }
 
 TlsPairs::TlsPairs(const std::string& name, const TlsPairPrograms& programs, std::vector<TlsPair> pairs)
@@ -126,6 +139,10 @@ std::string TlsPairs::word(const Actor& actor) const {
   if (!has_handshake && one.failures.size() == 1 && one.failures.begin()->second == 1)
     return "no handshake, " + one.failures.begin()->first;
   return one.word();
+}
+
+void expect_no_differences(const TlsPairs& pairs) {
+  for (const std::string& difference : pairs.differences()) ADD_FAILURE() << difference;
 }
 
 void await_library(const AgentProcess& agent, const std::string& probe) {

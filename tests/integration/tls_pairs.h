@@ -16,14 +16,18 @@
 
 namespace connscope::testing {
 
+/// A command line.
+using Words = std::vector<std::string>;
+Words operator+(Words first, const Words& more);
+
 /// How often each pair shakes hands.
 inline constexpr int kPairRuns = 2;
 
 struct TlsPair {
   std::string name;
   /// Arguments; the server's first line is "port N", and the client is given N in the place of each "PORT".
-  std::vector<std::string> server;
-  std::vector<std::string> client;
+  Words server;
+  Words client;
   /// "ok", a reason, "ok+REASON" where a refusal comes after success, or "nothing"; see TlsOutcome::word. Empty: what
   /// that side is told of is another test's concern.
   std::string server_word;
@@ -59,8 +63,15 @@ class TlsPairs {
   TlsOutcomes outcomes_;
 };
 
+/// Fails the running test with each of them.
+void expect_no_differences(const TlsPairs& pairs);
+
 /// How often the kernel ran programs of that probe meanwhile.
 double runs_during(const AgentProcess& agent, const std::string& probe, const std::function<void()>& what);
+
+/// The same while a pair meets once, both sides played by that program.
+double runs_of_pair(const AgentProcess& agent, const std::string& probe, const std::string& program,
+                    const TlsPair& pair);
 
 /// Waits until programs of that probe hang in a library.
 void await_library(const AgentProcess& agent, const std::string& probe);
