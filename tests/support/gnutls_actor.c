@@ -21,7 +21,6 @@
 //   --talk BYTES        what the client sends, and gets back, after the handshake (default: 16)
 //   --records N         in so many records
 //   --plain             speaks no TLS: greets, and reads what comes
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,11 +34,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/tls_actor.h"
+
 static const char kServerName[] = "localhost";
 
 static struct {
-  bool is_server;
-  const char* port;
+  struct tls_actor_side side;
   const char *priority, *trust, *revoked, *certificate, *key, *protocol, *verify;
   long times, patience, talk, records;
   bool require, non_blocking, silent, plain;
@@ -47,44 +47,6 @@ static struct {
 
 static void must(int code, const char* what) {
   if (code < 0) errx(1, "%s: %s", what, gnutls_strerror(code));
-}
-
-/* --- sockets ----------------------------------------------------------------------------------------------------------
- */
-
-static struct sockaddr_in address_of(const char* port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
-
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-static int listen_somewhere(void) {
-  struct sockaddr_in address = address_of("0");
-  socklen_t size = sizeof(address);
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  if (listener < 0 || bind(listener, (struct sockaddr*)&address, size) || listen(listener, 128) ||
-      getsockname(listener, (struct sockaddr*)&address, &size))
-    err(1, "listen");
-  printf("port %d\n", ntohs(address.sin_port));
-  return listener;
-}
-
-static int connect_to_peer(void) {
-  struct sockaddr_in address = address_of(options.port);
-  int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-  if (peer < 0 || connect(peer, (struct sockaddr*)&address, sizeof(address))) err(1, "connect");
-  return peer;
-}
-
-// Reads until the peer is done, so that what it has sent does not make a reset of the close.
-static void drain(int peer) {
-  char bytes[4096];
-
-  while (read(peer, bytes, sizeof(bytes)) > 0) {
-  }
 }
 
 /* --- sessions ---------------------------------------------------------------------------------------------------------
@@ -106,7 +68,7 @@ static gnutls_certificate_credentials_t make_credentials(void) {
 
 static bool verifies(const char* how) { return strcmp(options.verify, how) == 0; }
 
-static const char* peers_name(void) { return options.is_server ? NULL : kServerName; }
+static const char* peers_name(void) { return options.side.is_server ? NULL : kServerName; }
 
 static bool peer_is_trusted(gnutls_session_t session) {
   unsigned int status = ~0U;
@@ -125,13 +87,13 @@ static void name_protocol(gnutls_session_t session) {
 }
 
 static gnutls_session_t make_session(gnutls_certificate_credentials_t credentials, int peer) {
-  unsigned int flags = options.is_server ? GNUTLS_SERVER : GNUTLS_CLIENT;
+  unsigned int flags = options.side.is_server ? GNUTLS_SERVER : GNUTLS_CLIENT;
   gnutls_session_t session;
 
   must(gnutls_init(&session, flags | (options.non_blocking ? GNUTLS_NONBLOCK : 0)), "session");
   must(gnutls_priority_set_direct(session, options.priority, NULL), options.priority);
   must(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials), "credentials");
-  if (!options.is_server)
+  if (!options.side.is_server)
     must(gnutls_server_name_set(session, GNUTLS_NAME_DNS, kServerName, strlen(kServerName)), "server name");
   if (options.require) gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
   if (options.protocol) name_protocol(session);
@@ -179,12 +141,12 @@ static int talk(gnutls_session_t session) {
   const long total = options.talk * options.records;
   ssize_t got = 1;
 
-  if (!options.is_server)
+  if (!options.side.is_server)
     for (long i = 0; i < options.records; ++i)
       if ((got = give(session, bytes, (size_t)options.talk)) < 0) return (int)got;
   for (long left = total; left > 0 && got > 0; left -= got) {
     got = take(session, bytes, sizeof(bytes));
-    if (options.is_server && got > 0) give(session, bytes, (size_t)got);
+    if (options.side.is_server && got > 0) give(session, bytes, (size_t)got);
   }
   if (got <= 0) return (int)got;
   return gnutls_bye(session, GNUTLS_SHUT_WR);
@@ -215,7 +177,7 @@ static void speak_plainly(int peer) {
   static const char kGreeting[] = "220 localhost is glad to see you\r\n";
   struct pollfd heard = {.fd = peer, .events = POLLIN};
 
-  if (options.is_server) poll(&heard, 1, 10000);
+  if (options.side.is_server) poll(&heard, 1, 10000);
   if (write(peer, kGreeting, sizeof(kGreeting) - 1) < 0) err(1, "write");
 }
 
@@ -229,7 +191,6 @@ static void meet(gnutls_certificate_credentials_t credentials, int peer) {
     session = make_session(credentials, peer);
     tell(session, greet_by(session));
     gnutls_deinit(session);
-    fcntl(peer, F_SETFL, 0);
   }
   shutdown(peer, SHUT_WR);
   drain(peer);
@@ -239,59 +200,29 @@ static void meet(gnutls_certificate_credentials_t credentials, int peer) {
 /* --- the command line -------------------------------------------------------------------------------------------------
  */
 
-static void parse_option(char*** next) {
-  const struct {
-    const char* name;
-    const char** text;
-    long* number;
-    bool* flag;
-  } known[] = {
-      {"--times", NULL, &options.times, NULL},          {"--patience", NULL, &options.patience, NULL},
-      {"--talk", NULL, &options.talk, NULL},            {"--records", NULL, &options.records, NULL},
-      {"--priority", &options.priority, NULL, NULL},    {"--trust", &options.trust, NULL, NULL},
-      {"--revoked", &options.revoked, NULL, NULL},      {"--certificate", &options.certificate, NULL, NULL},
-      {"--key", &options.key, NULL, NULL},              {"--protocol", &options.protocol, NULL, NULL},
-      {"--verify", &options.verify, NULL, NULL},        {"--require", NULL, NULL, &options.require},
-      {"--non-blocking", NULL, NULL, &options.non_blocking}, {"--silent", NULL, NULL, &options.silent},
-      {"--plain", NULL, NULL, &options.plain},
-  };
-  const char* word = *(*next)++;
-
-  for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); ++i) {
-    if (strcmp(word, known[i].name) != 0) continue;
-    if (known[i].flag) {
-      *known[i].flag = true;
-      return;
-    }
-    if (!**next) break;
-    if (known[i].number)
-      *known[i].number = atol(*(*next)++);
-    else
-      *known[i].text = *(*next)++;
-    return;
-  }
-  errx(2, "%s: see gnutls_actor.c", word);
-}
-
-static void parse(char** words) {
-  if (!*words) errx(2, "see gnutls_actor.c");
-  options.is_server = strcmp(*words++, "server") == 0;
-  if (!options.is_server && *words) options.port = *words++;
-  while (*words) parse_option(&words);
-}
+static const struct tls_actor_option kKnown[] = {
+    {"--times", NULL, &options.times, NULL},          {"--patience", NULL, &options.patience, NULL},
+    {"--talk", NULL, &options.talk, NULL},            {"--records", NULL, &options.records, NULL},
+    {"--priority", &options.priority, NULL, NULL},    {"--trust", &options.trust, NULL, NULL},
+    {"--revoked", &options.revoked, NULL, NULL},      {"--certificate", &options.certificate, NULL, NULL},
+    {"--key", &options.key, NULL, NULL},              {"--protocol", &options.protocol, NULL, NULL},
+    {"--verify", &options.verify, NULL, NULL},        {"--require", NULL, NULL, &options.require},
+    {"--non-blocking", NULL, NULL, &options.non_blocking}, {"--silent", NULL, NULL, &options.silent},
+    {"--plain", NULL, NULL, &options.plain},
+};
 
 int main(int argc, char** argv) {
   gnutls_certificate_credentials_t credentials;
   int listener = -1;
 
   (void)argc;
-  parse(argv + 1);
+  options.side = parse_words(argv + 1, kKnown, sizeof(kKnown) / sizeof(kKnown[0]), "gnutls_actor.c");
   signal(SIGPIPE, SIG_IGN);
   setlinebuf(stdout);
   credentials = make_credentials();
-  if (options.is_server) listener = listen_somewhere();
+  if (options.side.is_server) listener = listen_somewhere();
   for (long i = 0; i < options.times; ++i) {
-    int peer = options.is_server ? accept(listener, NULL, NULL) : connect_to_peer();
+    int peer = options.side.is_server ? accept(listener, NULL, NULL) : connect_to(options.side.port);
 
     if (peer < 0) err(1, "accept");
     meet(credentials, peer);

@@ -25,7 +25,6 @@
 //   --give-up           a client: frees its session when its first words are sent
 //   --mute              accepts, and says nothing
 //   --plain, --web      speaks no TLS: greets, or asks for a page, and reads what comes
-#include <arpa/inet.h>
 #include <err.h>
 #include <fcntl.h>
 #include <openssl/err.h>
@@ -39,13 +38,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { kBacklog = 128, kPatienceMs = 10000 };
+#include "tests/support/tls_actor.h"
+
+enum { kPatienceMs = 10000 };
 
 static const char kServerName[] = "localhost";
 
 static struct {
-  bool is_server;
-  const char* port;
+  struct tls_actor_side side;
   const char *min, *max, *ciphers, *trust, *revoked, *certificate, *key, *protocol, *verify, *by;
   long times, records;
   bool require, clear, give_up, mute, plain, web;
@@ -59,43 +59,9 @@ static void must(int is_done, const char* what) {
   errx(1, "%s", what);
 }
 
-// --- sockets ---------------------------------------------------------------------------------------------------------
-
-static struct sockaddr_in address_of(const char* port) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port))};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
-static int listen_somewhere(void) {
-  struct sockaddr_in address = address_of("0");
-  socklen_t size = sizeof(address);
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener < 0 || bind(listener, (struct sockaddr*)&address, size) || listen(listener, kBacklog) ||
-      getsockname(listener, (struct sockaddr*)&address, &size))
-    err(1, "listen");
-  printf("port %d\n", ntohs(address.sin_port));
-  return listener;
-}
-
-static int connect_to_peer(void) {
-  struct sockaddr_in address = address_of(options.port);
-  const int peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (peer < 0 || connect(peer, (struct sockaddr*)&address, sizeof(address))) err(1, "connect");
-  return peer;
-}
-
 static void wait_for(int peer, short events) {
   struct pollfd waiting = {.fd = peer, .events = events};
   if (poll(&waiting, 1, kPatienceMs) != 1) errx(1, "the peer is silent");
-}
-
-// Reads until the peer is done, so that what it has sent does not make a reset of the close.
-static void drain(int peer) {
-  char bytes[4096];
-  fcntl(peer, F_SETFL, 0);
-  while (read(peer, bytes, sizeof(bytes)) > 0) {
-  }
 }
 
 // --- settings of the library -----------------------------------------------------------------------------------------
@@ -123,7 +89,7 @@ static int choose_protocol(SSL* session, const unsigned char** chosen, unsigned 
 static void name_protocol(SSL_CTX* context) {
   static char list[64];
   snprintf(list, sizeof(list), "%c%s", (int)strlen(options.protocol), options.protocol);
-  if (options.is_server)
+  if (options.side.is_server)
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, list);
   else
     SSL_CTX_set_alpn_protos(context, (const unsigned char*)list, (unsigned int)strlen(list));
@@ -137,12 +103,12 @@ static void trust(SSL_CTX* context) {
 }
 
 static int verify_mode(void) {
-  if (is(options.verify, "none") || (options.is_server && !options.require)) return SSL_VERIFY_NONE;
+  if (is(options.verify, "none") || (options.side.is_server && !options.require)) return SSL_VERIFY_NONE;
   return SSL_VERIFY_PEER | (options.require ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
 }
 
 static SSL_CTX* make_context(void) {
-  SSL_CTX* context = SSL_CTX_new(options.is_server ? TLS_server_method() : TLS_client_method());
+  SSL_CTX* context = SSL_CTX_new(options.side.is_server ? TLS_server_method() : TLS_client_method());
   const bool lets_pass = is(options.verify, "waved") || is(options.verify, "after");
   if (options.min) must((int)SSL_CTX_set_min_proto_version(context, number_of(options.min)), options.min);
   if (options.max) must((int)SSL_CTX_set_max_proto_version(context, number_of(options.max)), options.max);
@@ -171,7 +137,7 @@ static void connect_session(struct link* link) {
   } else {
     must(SSL_set_fd(link->session, link->peer), "socket");
   }
-  if (options.is_server) {
+  if (options.side.is_server) {
     SSL_set_accept_state(link->session);
   } else {
     SSL_set_connect_state(link->session);
@@ -234,8 +200,8 @@ static int take(struct link* link) {
 static int talk(struct link* link) {
   int code = 1;
   for (long i = 0; i < options.records && code > 0; ++i) {
-    code = options.is_server ? take(link) : give(link, "one");
-    if (code > 0) code = options.is_server ? give(link, "another") : take(link);
+    code = options.side.is_server ? take(link) : give(link, "one");
+    if (code > 0) code = options.side.is_server ? give(link, "another") : take(link);
   }
   return code;
 }
@@ -274,7 +240,7 @@ static void use(struct link* link) {
 
 static void speak_plainly(int peer) {
   const char* text = options.web ? "GET / HTTP/1.0\r\n\r\n" : "220 localhost is glad to see you\r\n";
-  if (options.is_server) wait_for(peer, POLLIN);
+  if (options.side.is_server) wait_for(peer, POLLIN);
   if (write(peer, text, strlen(text)) < 0) err(1, "write");
 }
 
@@ -304,58 +270,29 @@ static void meet(SSL_CTX* context, int peer) {
 
 // --- the command line ------------------------------------------------------------------------------------------------
 
-static void parse_option(char*** next) {
-  const struct {
-    const char* name;
-    const char** text;
-    long* number;
-    bool* flag;
-  } known[] = {
-      {"--min", &options.min, NULL, NULL},         {"--max", &options.max, NULL, NULL},
-      {"--ciphers", &options.ciphers, NULL, NULL}, {"--trust", &options.trust, NULL, NULL},
-      {"--revoked", &options.revoked, NULL, NULL}, {"--certificate", &options.certificate, NULL, NULL},
-      {"--key", &options.key, NULL, NULL},         {"--protocol", &options.protocol, NULL, NULL},
-      {"--verify", &options.verify, NULL, NULL},   {"--by", &options.by, NULL, NULL},
-      {"--times", NULL, &options.times, NULL},     {"--records", NULL, &options.records, NULL},
-      {"--require", NULL, NULL, &options.require}, {"--clear", NULL, NULL, &options.clear},
-      {"--give-up", NULL, NULL, &options.give_up}, {"--mute", NULL, NULL, &options.mute},
-      {"--plain", NULL, NULL, &options.plain},     {"--web", NULL, NULL, &options.web},
-  };
-  const char* word = *(*next)++;
-  for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); ++i) {
-    if (!is(known[i].name, word)) continue;
-    if (known[i].flag) {
-      *known[i].flag = true;
-      return;
-    }
-    if (!**next) break;
-    if (known[i].number)
-      *known[i].number = atol(*(*next)++);
-    else
-      *known[i].text = *(*next)++;
-    return;
-  }
-  errx(2, "%s: see openssl_actor.c", word);
-}
-
-static void parse(char** words) {
-  if (!*words) errx(2, "see openssl_actor.c");
-  options.is_server = is(*words++, "server");
-  if (!options.is_server && *words) options.port = *words++;
-  while (*words) parse_option(&words);
-}
+static const struct tls_actor_option kKnown[] = {
+    {"--min", &options.min, NULL, NULL},         {"--max", &options.max, NULL, NULL},
+    {"--ciphers", &options.ciphers, NULL, NULL}, {"--trust", &options.trust, NULL, NULL},
+    {"--revoked", &options.revoked, NULL, NULL}, {"--certificate", &options.certificate, NULL, NULL},
+    {"--key", &options.key, NULL, NULL},         {"--protocol", &options.protocol, NULL, NULL},
+    {"--verify", &options.verify, NULL, NULL},   {"--by", &options.by, NULL, NULL},
+    {"--times", NULL, &options.times, NULL},     {"--records", NULL, &options.records, NULL},
+    {"--require", NULL, NULL, &options.require}, {"--clear", NULL, NULL, &options.clear},
+    {"--give-up", NULL, NULL, &options.give_up}, {"--mute", NULL, NULL, &options.mute},
+    {"--plain", NULL, NULL, &options.plain},     {"--web", NULL, NULL, &options.web},
+};
 
 int main(int argc, char** argv) {
   SSL_CTX* context;
   int listener = -1;
   (void)argc;
-  parse(argv + 1);
+  options.side = parse_words(argv + 1, kKnown, sizeof(kKnown) / sizeof(kKnown[0]), "openssl_actor.c");
   signal(SIGPIPE, SIG_IGN);
   setlinebuf(stdout);
   context = make_context();
-  if (options.is_server) listener = listen_somewhere();
+  if (options.side.is_server) listener = listen_somewhere();
   for (long i = 0; i < options.times; ++i) {
-    const int peer = options.is_server ? accept(listener, NULL, NULL) : connect_to_peer();
+    const int peer = options.side.is_server ? accept(listener, NULL, NULL) : connect_to(options.side.port);
     if (peer < 0) err(1, "accept");
     meet(context, peer);
   }
