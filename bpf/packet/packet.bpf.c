@@ -12,6 +12,7 @@
  */
 #include "bpf/include/packet.bpf.h"
 #include "bpf/packet/packet.h"
+#include "bpf/packet/watched.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -43,14 +44,6 @@ struct {
 	__type(key, u32);
 	__type(value, u32);
 } packet_gates SEC(".maps");
-
-/* Sockets all of whose packets TLS wants to see. A look-up in a socket that has nothing stored costs next to nothing. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, u32);
-} packet_watched SEC(".maps");
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd

@@ -13,6 +13,7 @@
 
 #include "bpf/include/ledger.bpf.h"
 #include "bpf/include/packet.bpf.h"
+#include "bpf/packet/watched.bpf.h"
 #include "bpf/tls/tls.h"
 #include "bpf/tls/tls_record.h"
 
@@ -41,14 +42,6 @@ struct {
 	__type(key, int);
 	__type(value, struct tls_flow);
 } tls_flows SEC(".maps");
-
-/* The packet object's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, u32);
-} packet_watched SEC(".maps");
 
 /* Whether the name of the server is wanted. Set before the load. */
 const volatile __u8 wants_hosts = 0;
