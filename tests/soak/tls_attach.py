@@ -128,6 +128,24 @@ class Client:
         self.thread.join(BATCH_SECONDS + START_SECONDS)
 
 
+class Holder:
+    """A client that waits for ever for a server that is silent: its library is in use between two other programs too."""
+
+    def __init__(self, stack, built, folder):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(START_SECONDS)
+        port = self.listener.getsockname()[1]
+        self.process = subprocess.Popen([*POLITELY, PEERS / "client.sh", built, stack, "1.3", str(port), folder, "1"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.waiting, _ = self.listener.accept()
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+        self.waiting.close()
+        self.listener.close()
+
+
 def libraries_of(agent):
     """Those that it has put probes into."""
     return {labels["library"] for labels, _ in bench.samples(agent.scrape(), "connscope_tls_library_info")}
@@ -174,6 +192,7 @@ def meet(args, folder):
     subprocess.run([PEERS / "make_nss_database.sh", folder], check=True, stdout=subprocess.DEVNULL)
     built = args.build / "tests/support/tls_peers"
     servers, clients = [], []
+    holder = Holder("go", built, folder)  # the servers hold the other libraries
     try:
         for kind, stack in PAIRS:
             if stack == "curl_nss" and not has_curl_nss():
@@ -188,6 +207,7 @@ def meet(args, folder):
     finally:
         for server in servers:
             server.stop()
+        holder.stop()
 
 
 def has_curl_nss():
