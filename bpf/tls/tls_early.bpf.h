@@ -12,6 +12,7 @@
 
 #define EARLY_SEGMENTS 4 /* of one side of one connection */
 #define EARLY_BYTES 2048 /* of one; a power of two */
+#define EARLY_PIECES 200 /* that are taken of all of them at once */
 
 struct early_key {
 	u64 cookie;
@@ -91,7 +92,7 @@ static __always_inline struct early_segment *due_early(u64 cookie, u32 direction
 	return NULL;
 }
 
-/* As take_from_segment, of a segment that was kept. */
+/* Takes the next piece of a segment that was kept: what has become whole by that; -1: none is due. Global, as take_from_segment is. */
 __noinline int take_from_early(struct __sk_buff *skb, u32 direction)
 {
 	struct tls_flow *flow = find_flow(skb);
@@ -102,18 +103,18 @@ __noinline int take_from_early(struct __sk_buff *skb, u32 direction)
 	u8 place;
 
 	if (!flow)
-		return 0;
+		return -1;
 	side = side_of(flow, direction);
 	early = due_early(bpf_get_socket_cookie(skb), direction, side->next, &at);
 	if (!early || side->is_lost)
-		return 0;
+		return -1;
 	bytes = tls_next_piece(&side->parser, early->bytes - at, &place);
 	size = bytes;
 	to = place;
 	asm volatile("" : "+r"(to));
 	if (to != TLS_PASSED_OVER) {
 		if (to >= 2 * TLS_WORD || !says_length(&size, TLS_WORD))
-			return 0;
+			return -1;
 		bpf_probe_read_kernel(side->parser.head + to, size, early->data + (at & (EARLY_BYTES - 1)));
 	}
 	return take_piece(flow, side, bytes);

@@ -111,35 +111,13 @@ static __always_inline bool keep_piece(struct __sk_buff *skb, struct tls_parser 
 }
 
 #define EVENT_SHIFT 24 /* no segment has as many bytes */
-#define BYTES_OF_PIECE ((1U << EVENT_SHIFT) - 1)
+#define BYTES_OF_PIECES ((1U << EVENT_SHIFT) - 1)
 
-/* The next `bytes`, kept where the parser wanted them, are taken: how many, and what has become whole. */
-static __always_inline int take_piece(struct tls_flow *flow, struct tls_side *side, u32 bytes)
+/* The next `bytes`, kept where the parser wanted them, are taken: what has become whole by that. */
+static __always_inline u32 take_piece(struct tls_flow *flow, struct tls_side *side, u32 bytes)
 {
 	side->next += bytes;
-	return (bytes & BYTES_OF_PIECE) | tls_take_piece(&side->parser, bytes, flow->name) << EVENT_SHIFT;
-}
-
-/*
- * Takes the next piece of a segment, at `at`: how many bytes that were, 0 when no more can be taken, and what has become whole.
- * Global: otherwise the verifier would walk through it for each piece that a segment may have.
- */
-__noinline int take_from_segment(struct __sk_buff *skb, u32 at, u32 direction)
-{
-	struct tls_flow *flow = find_flow(skb);
-	struct tls_side *side;
-	u32 bytes;
-	u8 place;
-
-	if (!flow || at >= skb->len)
-		return 0;
-	side = side_of(flow, direction);
-	if (side->is_lost)
-		return 0;
-	bytes = tls_next_piece(&side->parser, skb->len - at, &place);
-	if (place != TLS_PASSED_OVER && !keep_piece(skb, &side->parser, at, bytes, place))
-		return 0;
-	return take_piece(flow, side, bytes);
+	return tls_take_piece(&side->parser, bytes, flow->name);
 }
 
 /* Bytes of that side were missed, or cannot be read. */

@@ -322,6 +322,19 @@ static __always_inline bool is_none(u64 cookie, struct handshake *handshake, con
 	return handshake->is_doubtful;
 }
 
+/*
+ * What is of no account, and makes up most of a handshake in TLS 1.3: hidden records of the server before the client has finished, unless
+ * they may be alerts, and ChangeCipherSpec.
+ */
+static __always_inline bool means_nothing(const struct handshake *handshake, const struct tls_parser *parser, u32 event, u32 direction)
+{
+	if (handshake->phase != PHASE_ANSWERED || handshake->version != TLS_1_3 || handshake->is_doubtful)
+		return false;
+	if (event == EVENT_CHANGE_CIPHER_SPEC)
+		return true;
+	return event == EVENT_HIDDEN && !is_client_side(handshake, direction) && !is_long_as_alert(handshake, parser->record_bytes);
+}
+
 /* Something has become whole on that side. 1: nothing more is of interest. Global, as take_from_segment is. */
 __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 {

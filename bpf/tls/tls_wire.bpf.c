@@ -3,14 +3,13 @@
  * The programs of the tls probe. Packets come from the packet programs (bpf/packet) by a tail call: those that begin with a hello, and
  * all packets of a socket that is watched.
  *
- *   tls_flow.bpf.h   from segments to records and messages     tls_judge.bpf.h  what those mean for a handshake
- *   tls_early.bpf.h  segments out of order
+ *   tls_read.bpf.h  from segments to what is whole, by tls_flow.bpf.h and, for segments out of order, tls_early.bpf.h
+ *   tls_judge.bpf.h what that means for a handshake
  *   below those: tls_merge.bpf.h (one outcome with what libraries say), tls_cells.bpf.h, tls_state.bpf.h
  */
 #include "bpf/attempt/attempt_tls.bpf.h"
 #include "bpf/include/identity.bpf.h"
-#include "bpf/tls/tls_early.bpf.h"
-#include "bpf/tls/tls_judge.bpf.h"
+#include "bpf/tls/tls_read.bpf.h"
 
 #include <bpf/bpf_tracing.h>
 
@@ -132,7 +131,7 @@ static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
 /* This host sends. Inline: the identity is looked up before the stack gets deep. False: the handshake is of no interest. */
 static __always_inline bool find_owner(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake, u64 cookie)
 {
-	if (handshake->is_doubtful || !process_holds_socket(skb))
+	if (handshake->is_doubtful || (handshake->is_begun && handshake->session.address) || !process_holds_socket(skb))
 		return true;
 	if (!handshake->is_begun && is_server_of_something_else(skb, packet, handshake)) {
 		bpf_map_delete_elem(&handshakes, &cookie);
@@ -146,53 +145,6 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 }
 
 /* --- segments -------------------------------------------------------------------------------------------------------- */
-
-#define PIECES_OF_SEGMENT 200
-
-static __noinline void lose(struct handshake *handshake, struct tls_side *side)
-{
-	lose_side(side);
-	handshake->is_blind = 1;
-}
-
-/* Reads what a segment has of its stream that was not read before. */
-static __always_inline void read_segment(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-					 struct tls_side *side, u32 direction)
-{
-	u32 at = packet->payload, taken;
-	s32 ahead = packet->sequence - side->next;
-
-	if (ahead > 0) {
-		if (keep_early(skb, packet, direction))
-			side->has_early = 1;
-		else
-			lose(handshake, side);
-		return;
-	}
-	at -= ahead;
-	for (int i = 0; i < PIECES_OF_SEGMENT && at < skb->len; i++) {
-		taken = take_from_segment(skb, at, direction);
-		if (!taken)
-			return;
-		at += taken & BYTES_OF_PIECE;
-		if (taken >> EVENT_SHIFT && judge(skb, taken >> EVENT_SHIFT, direction))
-			return;
-	}
-	if (at < skb->len)
-		lose(handshake, side);
-}
-
-/* The same of those that came early, as far as it is their turn now. */
-static __always_inline void read_early(struct __sk_buff *skb, u32 direction)
-{
-	u32 taken;
-
-	for (int i = 0; i < PIECES_OF_SEGMENT; i++) {
-		taken = take_from_early(skb, direction);
-		if (!taken || (taken >> EVENT_SHIFT && judge(skb, taken >> EVENT_SHIFT, direction)))
-			return;
-	}
-}
 
 /* Whether a RST is one that its receiver takes: a forged one has another number. */
 static __always_inline bool is_reset(const struct packet *packet, const struct tls_side *side, u32 direction)
@@ -236,34 +188,54 @@ static __always_inline void leave_if_over(struct __sk_buff *skb, u64 cookie)
 	stop_watching(skb);
 }
 
+/* Whether that packet may be the last of its stream, which has no more than it or has ended out of order. */
+static __always_inline bool may_end(const struct packet *packet, const struct tls_side *side)
+{
+	return packet->is_fin || packet->is_reset || side->has_end;
+}
+
+/* A packet of a handshake that goes on. True: there may be nothing more to look at by now. */
+static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
+						u64 cookie, u32 direction, u64 now)
+{
+	bool was_doubtful = handshake->is_doubtful, has_payload = packet->payload < skb->len, is_judged = false;
+	struct tls_flow *flow = find_flow(skb);
+	struct tls_side *side;
+
+	if (direction == INGRESS && has_payload && handshake->phase < PHASE_DONE)
+		handshake->last_ns = now;
+	if (!flow)
+		return true;
+	side = side_of(flow, direction);
+	if (has_payload) {
+		is_judged = read_segment(skb, packet, handshake, side, direction);
+		if (side->has_early) {
+			read_early(skb, direction);
+			is_judged = true;
+		}
+	}
+	if (was_doubtful && direction == EGRESS && (handshake = find_handshake(cookie)))
+		find_owner(skb, packet, handshake, cookie);
+	if (!may_end(packet, side))
+		return is_judged;
+	read_end(skb, packet, cookie, direction, now);
+	return true;
+}
+
 static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 {
 	struct packet packet = packet_of(skb);
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct tls_flow *flow = find_flow(skb);
 	struct handshake *handshake = flow ? find_handshake(cookie) : meet(skb, &packet, direction, now);
-	struct tls_side *side;
-	bool was_doubtful;
 
 	if (handshake && handshake->phase != PHASE_OVER) {
-		if (direction == INGRESS && packet.payload < skb->len && handshake->phase < PHASE_DONE)
-			handshake->last_ns = now;
 		if (direction == EGRESS && !find_owner(skb, &packet, handshake, cookie)) {
 			stop_watching(skb);
 			return PASS;
 		}
-		was_doubtful = handshake->is_doubtful;
-		flow = find_flow(skb);
-		if (flow && packet.payload < skb->len) {
-			side = side_of(flow, direction);
-			read_segment(skb, &packet, handshake, side, direction);
-			if (side->has_early)
-				read_early(skb, direction);
-		}
-		handshake = find_handshake(cookie);
-		if (was_doubtful && handshake && direction == EGRESS)
-			find_owner(skb, &packet, handshake, cookie);
-		read_end(skb, &packet, cookie, direction, now);
+		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now))
+			return PASS;
 	}
 	leave_if_over(skb, cookie);
 	return PASS;
