@@ -30,9 +30,10 @@ MAY_INCLUDE = {
     "agent/policy": ["agent/metrics", "agent/base"],
     "agent/host": ["agent/metrics", "agent/identity", "agent/config", "agent/base"],
     "agent/ingest": ["agent/metrics", "agent/identity", "agent/config", "agent/base"],
+    "agent/control": ["agent/base"],
     "agent/runtime": [
         "agent/base", "agent/config", "agent/metrics", "agent/http", "agent/identity", "agent/probe", "agent/policy",
-        "agent/host", "agent/ingest", "exporters/encoder.h", "exporters/catalog.h",
+        "agent/host", "agent/ingest", "agent/control", "exporters/encoder.h", "exporters/catalog.h",
     ],
     "agent/main.cpp": [EVERYTHING],
     "exporters": ["agent/metrics", "agent/config", "agent/base"],
