@@ -17,6 +17,9 @@ namespace connscope::control {
 
 inline constexpr const char* kDefaultPath = "/run/connscope/control.sock";
 
+/// What the address of a unix socket has room for, less the NUL byte (unix(7)).
+inline constexpr std::size_t kMaxPathBytes = 107;
+
 inline constexpr const char* kCommandKey = "command";
 inline constexpr const char* kOkKey = "ok";
 inline constexpr const char* kErrorKey = "error";

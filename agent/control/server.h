@@ -75,9 +75,9 @@ class Server {
   UniqueFd listener_;
   UniqueFd epoll_;
   std::map<std::string, Handler, std::less<>> handlers_;
+  ServerCounts counts_;  // which the clients count into
   std::map<int, Client> clients_;
   std::uint64_t turn_ = 0;
-  ServerCounts counts_;
 };
 
 }  // namespace connscope::control

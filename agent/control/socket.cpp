@@ -8,15 +8,18 @@
 #include <cerrno>
 #include <cstring>
 
+#include "agent/control/protocol.h"
+
 namespace connscope::control {
 namespace {
+
+static_assert(kMaxPathBytes < sizeof(sockaddr_un::sun_path));
 
 Result<sockaddr_un> address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return Error("'" + path + "' is no path of a socket; allowed: 1 to " +
-                 std::to_string(sizeof(address.sun_path) - 1) + " bytes");
+  if (path.empty() || path.size() > kMaxPathBytes) {
+    return Error("'" + path + "' is no path of a socket; allowed: 1 to " + std::to_string(kMaxPathBytes) + " bytes");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   return address;

@@ -44,7 +44,8 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   auto cycle = make_cycle(document, agent->parts_);
   if (!cycle) return cycle.error();
   agent->cycle_ = std::move(*cycle);
-  agent->collect_interval_ = Settings::parse(document.root()).collect_interval;
+  const Settings settings = Settings::parse(document.root());
+  agent->collect_interval_ = settings.collect_interval;
 
   auto routes = make_routes(agent->cycle_->exchange(), agent->parts_.formats, agent->options_.telemetry_path,
                             agent->parts_.version);
@@ -52,6 +53,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
       http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
   if (!server) return server.error();
   agent->server_ = std::move(*server);
+  agent->start_control(settings.control_path);
   return agent;
 }
 
@@ -65,6 +67,15 @@ Status Agent::run() {
   ::malloc_trim(0);  // loading has read the kernel's BTF, which is much larger than all that stays
   for (const auto& url : server_->urls()) spdlog::info("serving metrics on {}{}", url, options_.telemetry_path);
   return loop_.run();
+}
+
+/// Without it the agent does all its work still, so that is no reason not to start.
+void Agent::start_control(const std::string& path) {
+  if (path.empty()) return;
+  auto control = control::Server::create(path);
+  if (!control) return spdlog::error("no commands are taken: {}", control.error().message());
+  control_ = std::move(*control);
+  if (auto watched = loop_.watch(control_->fd(), [this] { control_->serve(); }); !watched) control_.reset();
 }
 
 void Agent::collect() { cycle_->run(CollectCycle::Clock::now()); }

@@ -11,6 +11,7 @@
 #include "agent/base/result.h"
 #include "agent/config/document.h"
 #include "agent/config/options.h"
+#include "agent/control/server.h"
 #include "agent/http/server.h"
 #include "agent/runtime/collect_cycle.h"
 #include "agent/runtime/event_loop.h"
@@ -41,6 +42,7 @@ class Agent {
  private:
   Agent(config::Options options, AgentParts parts, EventLoop loop);
   void on_signal(int signal);
+  void start_control(const std::string& path);
   void collect();
   Status reload();
 
@@ -48,7 +50,8 @@ class Agent {
   AgentParts parts_;
   EventLoop loop_;
   std::unique_ptr<CollectCycle> cycle_;
-  std::unique_ptr<http::Server> server_;  // after what its handlers use
+  std::unique_ptr<control::Server> control_;  // after what its handlers use; nullptr when it is off
+  std::unique_ptr<http::Server> server_;      // likewise
   std::chrono::milliseconds collect_interval_{};
 };
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 #include "agent/config/document.h"
 #include "agent/identity/identity_table.h"
@@ -17,6 +18,7 @@ struct Settings {
   identity::IdentityLimits identity_limits;
   std::size_t series = 0;
   std::chrono::milliseconds collect_interval{};
+  std::string control_path;  ///< of the control socket; empty: none
 
   /// Problems go to the document that `root` belongs to.
   static Settings parse(config::Section root);
