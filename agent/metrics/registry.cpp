@@ -24,7 +24,9 @@ std::string shape(const FamilyDescriptor& descriptor, MetricType type, const Buc
       text += " from " + std::to_string(layout->bounds().front()) + " to " + std::to_string(layout->bounds().back());
     }
   }
-  return descriptor.fold_label.empty() ? text : text + ", folds by " + descriptor.fold_label;
+  if (!descriptor.fold_label.empty()) text += ", folds by " + descriptor.fold_label;
+  // The id is told where it is not the one that follows from the name, which both shapes share.
+  return descriptor.id == default_id(descriptor.name) ? text : text + ", id " + descriptor.id;
 }
 
 bool same_layout(const BucketLayout* a, const BucketLayout* b) {
@@ -108,7 +110,7 @@ Result<FamilyBase*> Registry::find(const FamilyDescriptor& descriptor, MetricTyp
   FamilyBase* family = known->second.get();
   const FamilyDescriptor& old = family->descriptor();
   if (family->type() == type && old.label_names == descriptor.label_names && old.unit == descriptor.unit &&
-      old.fold_label == descriptor.fold_label && same_layout(family->layout(), layout)) {
+      old.fold_label == descriptor.fold_label && old.id == descriptor.id && same_layout(family->layout(), layout)) {
     return family;
   }
   return Error(where + ": is registered as " + shape(old, family->type(), family->layout()) + "; cannot also be " +
@@ -139,6 +141,8 @@ Status Registry::check(const FamilyDescriptor& descriptor, MetricType type) cons
   if (auto legal = check_unit(descriptor, type); !legal) return legal.error().context(where);
   if (auto legal = check_labels(descriptor, type); !legal) return legal.error().context(where);
   if (auto legal = check_clash(descriptor.name, type); !legal) return legal.error().context(where);
+  if (auto legal = check_id(descriptor); !legal) return legal.error().context(where);
+  if (ids_.count(descriptor.id) != 0) return Error(where + ": its id \"" + descriptor.id + "\" is another family's");
   return {};
 }
 

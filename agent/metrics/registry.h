@@ -4,18 +4,21 @@
 // another shape (type, labels, unit, bounds, fold label) is refused, with both shapes in the message (FEATURES P4).
 // Names are checked against OpenMetrics: legal characters, no name that another family's samples would have (`x_total`
 // beside the counter `x`), unit as suffix, label names legal, not reserved (`__*`, `le` in histograms, `quantile` in
-// summaries) and not repeated. The collecting thread only; what other threads may see is a Snapshot.
+// summaries) and not repeated; so are dotted ids (metric_id.h), which no two families share. The collecting thread
+// only; what other threads may see is a Snapshot.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
 
 #include "agent/base/result.h"
 #include "agent/metrics/family.h"
+#include "agent/metrics/metric_id.h"
 
 namespace connscope::metrics {
 
@@ -56,10 +59,12 @@ class Registry {
   std::function<WallTime()> now_;
   std::shared_ptr<SeriesBudget> budget_;
   std::map<std::string, std::unique_ptr<FamilyBase>> families_;
+  std::set<std::string> ids_;
 };
 
 template <class S>
 Result<Family<S>*> Registry::typed(FamilyDescriptor descriptor, BucketLayout::Ptr layout) {
+  if (descriptor.id.empty()) descriptor.id = default_id(descriptor.name);
   auto found = find(descriptor, S::kType, layout.get());
   if (!found) return found.error();
   if (*found != nullptr) return static_cast<Family<S>*>(*found);
@@ -67,6 +72,7 @@ Result<Family<S>*> Registry::typed(FamilyDescriptor descriptor, BucketLayout::Pt
   std::string name = descriptor.name;
   auto made = std::make_unique<Family<S>>(std::move(descriptor), std::move(layout), budget_, now_);
   Family<S>* family = made.get();
+  ids_.insert(family->descriptor().id);
   families_.emplace(std::move(name), std::move(made));
   return family;
 }

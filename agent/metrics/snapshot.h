@@ -36,6 +36,11 @@ struct FamilyDescriptor {
   std::vector<std::string> label_names;
   /// The label whose value becomes "other" when the series budget is spent; empty: the family is never folded.
   std::string fold_label;
+  /// Dotted id (metric_id.h); empty: the registry gives it the one that follows from the name.
+  std::string id{};
+  /// The totals are something else's, which began before the agent did, as the kernel's since boot: periods of policies
+  /// begin with what was seen first.
+  bool external = false;
 };
 
 struct CounterValue {

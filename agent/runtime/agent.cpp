@@ -78,7 +78,10 @@ void Agent::start_control(const std::string& path) {
   if (auto watched = loop_.watch(control_->fd(), [this] { control_->serve(); }); !watched) control_.reset();
 }
 
-void Agent::collect() { cycle_->run(CollectCycle::Clock::now()); }
+void Agent::collect() {
+  cycle_->show_busy(loop_.busy());
+  cycle_->run(CollectCycle::Clock::now());
+}
 
 void Agent::on_signal(int signal) {
   if (signal != SIGHUP) {

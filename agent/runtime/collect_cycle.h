@@ -51,6 +51,8 @@ class CollectCycle {
   void check_reload(const CollectCycle& wanted, config::Section root) const;
   void apply(Settings settings);
   void show_reload(bool success);
+  /// What the collecting thread has been at work since the start.
+  void show_busy(std::chrono::nanoseconds busy) { self_->show_busy(busy); }
 
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
 

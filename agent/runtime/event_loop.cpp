@@ -60,10 +60,14 @@ Status EventLoop::every(std::chrono::milliseconds interval, std::function<void()
   return {};
 }
 
+std::chrono::nanoseconds EventLoop::busy() const { return busy_ + (std::chrono::steady_clock::now() - woke_); }
+
 Status EventLoop::run() {
   std::array<epoll_event, 16> events{};
   while (!stopped_) {
+    busy_ = busy();
     const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+    woke_ = std::chrono::steady_clock::now();
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return Error::from_errno("epoll_wait", errno);
     for (int i = 0; i < ready && !stopped_; ++i) {

@@ -30,6 +30,8 @@ class EventLoop {
   /// Until stop() is called by a callback.
   Status run();
   void stop() { stopped_ = true; }
+  /// How long callbacks have run so far, the one that asks among them.
+  [[nodiscard]] std::chrono::nanoseconds busy() const;
 
  private:
   EventLoop() = default;
@@ -39,6 +41,8 @@ class EventLoop {
   UniqueFd timer_;
   std::map<int, std::function<void()>> callbacks_;
   bool stopped_ = false;
+  std::chrono::nanoseconds busy_{};
+  std::chrono::steady_clock::time_point woke_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace connscope::runtime

@@ -38,6 +38,7 @@ struct SelfMetrics::Families {
   Family<Gauge>* series = nullptr;
   Family<Counter>* folded = nullptr;
   Family<Gauge>* identities = nullptr;
+  Family<Counter>* busy = nullptr;
   Family<Counter>* cpu = nullptr;
   Family<Gauge>* resident = nullptr;
   Family<Gauge>* virtual_memory = nullptr;
@@ -55,8 +56,9 @@ class Registrar {
   explicit Registrar(metrics::Registry& registry) : registry_(registry) {}
 
   template <class S>
-  void add(Family<S>*& family, const char* name, const char* help, const char* unit, std::vector<std::string> labels) {
-    auto made = registry_.family<S>(FamilyDescriptor{name, help, unit, std::move(labels), ""});
+  void add(Family<S>*& family, const char* name, const char* help, const char* unit, std::vector<std::string> labels,
+           const char* id = "") {
+    auto made = registry_.family<S>(FamilyDescriptor{name, help, unit, std::move(labels), "", id});
     if (made) {
       family = *made;
     } else if (outcome_) {
@@ -151,6 +153,9 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
   registrar.add(families.folded, "connscope_series_folded", "Label values that a limit folded into \"other\".", "",
                 {"label"});
   registrar.add(families.identities, "connscope_identities", "Process identities that are known.", "", {});
+  registrar.add(families.busy, "connscope_busy_seconds",
+                "The collecting thread's time at work, outside its wait for something to do.", "seconds", {},
+                "cpu.svc");
   registrar.add(families.cpu, "process_cpu_seconds", "User and system CPU time of the agent.", "seconds", {});
   registrar.add(families.resident, "process_resident_memory_bytes", "Resident memory of the agent.", "bytes", {});
   registrar.add(families.virtual_memory, "process_virtual_memory_bytes", "Virtual memory of the agent.", "bytes", {});
@@ -204,6 +209,12 @@ void SelfMetrics::show_limits(const identity::IdentityTable& identities) {
   registry_->visit([this](const metrics::FamilyBase& family) {
     set(families_->series, {family.descriptor().name}, std::uint64_t{family.size()});
   });
+}
+
+void SelfMetrics::show_busy(std::chrono::nanoseconds busy) {
+  const auto seconds = std::chrono::duration<double>(busy).count();
+  if (Counter* counter = series_of(families_->busy, {}))
+    (void)counter->add(seconds - std::exchange(busy_seconds_, seconds));
 }
 
 Status SelfMetrics::show_process() {

@@ -30,6 +30,8 @@ class SelfMetrics {
   void show_collect(std::string_view collector, std::chrono::nanoseconds duration, bool success);
   void show_reload(bool success, metrics::WallTime now);
   void show_limits(const identity::IdentityTable& identities);
+  /// `busy`: since the start.
+  void show_busy(std::chrono::nanoseconds busy);
   /// Reads /proc/self.
   Status show_process();
 
@@ -42,6 +44,7 @@ class SelfMetrics {
   std::shared_ptr<Families> families_;
   std::map<std::string, std::uint64_t> run_time_ns_;  // by program, as shown last
   double cpu_seconds_ = 0;                            // likewise
+  double busy_seconds_ = 0;                           // likewise
 };
 
 }  // namespace connscope::runtime

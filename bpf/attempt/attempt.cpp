@@ -166,7 +166,7 @@ probe::SharedMaps Attempts::shared_maps() const {
 Result<std::unique_ptr<probe::Probe>> make_attempt(const probe::ProbeContext& context, config::Section section) {
   const Settings settings = Settings::parse(section);
   FamilyMaker make(context.registry);
-  auto* family = make.family<Histogram>("conn_attempt_duration_seconds",
+  auto* family = make.family<Histogram>({"conn_attempt_duration_seconds", "n.ss.conn"},
                                         "Uses of a peer as their program waits for them: look-up, connect and TLS "
                                         "handshake together, or up to what failed.",
                                         {"process", "outcome", "stage"});

@@ -48,9 +48,10 @@ Result<DnsCells::Families> DnsCells::create_families(metrics::Registry& registry
   made.queries = make.family<Counter>("conn_dns_queries", "DNS queries that were begun, each once however often sent.",
                                       {"process", "transport", "qtype", "server"});
   made.in_flight = make.family<Gauge>("conn_dns_queries_in_flight", "DNS queries begun and not ended.", {"process"});
-  made.durations = make.family<Histogram>(
-      "conn_dns_query_duration_seconds", "DNS queries that ended: from the first message to the answer, or to failure.",
-      {"process", "transport", "qtype", "outcome", "server"});
+  made.durations =
+      make.family<Histogram>({"conn_dns_query_duration_seconds", "n.cn.adns"},
+                             "DNS queries that ended: from the first message to the answer, or to failure.",
+                             {"process", "transport", "qtype", "outcome", "server"});
   made.responses = make.family<Counter>("conn_dns_responses", "Answers that ended a DNS query.",
                                         {"process", "rcode", "qtype", "server"});
   made.retries = make.family<Counter>("conn_dns_retries", "DNS queries that were sent again.", {"process"});

@@ -25,7 +25,7 @@ Result<LookupCells::Families> LookupCells::create_families(metrics::Registry& re
   if (!layout) return layout.error();
   FamilyMaker make(registry);
   Families made;
-  made.durations = make.family<Histogram>("conn_dns_lookup_duration_seconds",
+  made.durations = make.family<Histogram>({"conn_dns_lookup_duration_seconds", "n.cn.dns"},
                                           "Calls of the C library that look a name or an address up, as the program "
                                           "waits for them.",
                                           {"process", "outcome"});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Makers of the families of a probe and of the series of one owner, that keep the first error, so that a table of them reads as
-// one. The collecting thread only.
+// Makers of the families of a probe and of the series of one owner, that keep the first error, so that a table of them
+// reads as one. The collecting thread only.
 #pragma once
 
 #include <bpf/bpf.h>
@@ -22,19 +22,26 @@ namespace connscope::bpf {
 
 inline constexpr double kNsPerSecond = 1e9;
 
+/// A family's name, and its dotted id where METRICS.md gives it one.
+struct FamilyName {
+  FamilyName(const char* family, const char* dotted_id = "") : name(family), id(dotted_id) {}  // NOLINT(*-explicit-*)
+  const char* name;
+  const char* id;
+};
+
 /// Registers families whose first label is `process` and whose last is `netns`.
 class FamilyMaker {
  public:
   explicit FamilyMaker(metrics::Registry& registry) : registry_(registry) {}
 
   template <class S>
-  metrics::Family<S>* family(const char* name, const char* help, std::vector<std::string> labels,
+  metrics::Family<S>* family(FamilyName name, const char* help, std::vector<std::string> labels,
                              const char* unit = "") {
     labels.emplace_back("netns");
     if constexpr (std::is_base_of_v<metrics::HistogramCells, S>) {
-      return keep(registry_.family<S>({name, help, "seconds", std::move(labels), "process"}, layout_));
+      return keep(registry_.family<S>({name.name, help, "seconds", std::move(labels), "process", name.id}, layout_));
     } else {
-      return keep(registry_.family<S>({name, help, unit, std::move(labels), "process"}));
+      return keep(registry_.family<S>({name.name, help, unit, std::move(labels), "process", name.id}));
     }
   }
   /// A histogram of what is counted, not timed.
@@ -50,7 +57,8 @@ class FamilyMaker {
     return keep(registry_.family<S>({name, help, unit, std::move(labels), "process"}, std::move(layout)));
   }
   metrics::Family<metrics::Counter>* failures() {
-    return family<metrics::Counter>("conn_failures", "Failures of connections, each under one stage and reason.",
+    return family<metrics::Counter>({"conn_failures", "n.cn.failures"},
+                                    "Failures of connections, each under one stage and reason.",
                                     {"process", "role", "stage", "reason"});
   }
   [[nodiscard]] const Status& outcome() const { return outcome_; }

@@ -15,7 +15,7 @@ using metrics::Histogram;
 Result<ConnectCells::Families> ConnectCells::create_families(metrics::Registry& registry) {
   FamilyMaker make(registry);
   Families made;
-  made.duration = make.family<Histogram>("conn_tcp_connect_duration_seconds",
+  made.duration = make.family<Histogram>({"conn_tcp_connect_duration_seconds", "n.cn.tcp"},
                                          "Active opens that ended: from the first SYN to established, or to failure.",
                                          {"process", "ip_family", "outcome"});
   made.connects = make.family<Counter>("conn_tcp_connects", "Active opens that were begun.", {"process", "ip_family"});

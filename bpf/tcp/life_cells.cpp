@@ -41,10 +41,10 @@ Result<LifeCells::Families> LifeCells::create_families(metrics::Registry& regist
                                           {"process", "role", "close"});
   made.open = make.family<Gauge>("conn_tcp_open_connections", "Connections that are open, and have been accepted.",
                                  {"process", "role"});
-  made.received =
-      make.family<Counter>("conn_tcp_receive_bytes", "Payload received.", {"process", "role", "listener"}, "bytes");
-  made.sent =
-      make.family<Counter>("conn_tcp_transmit_bytes", "Payload sent, once.", {"process", "role", "listener"}, "bytes");
+  made.received = make.family<Counter>({"conn_tcp_receive_bytes", "vh.{listener|role}.rx"}, "Payload received.",
+                                       {"process", "role", "listener"}, "bytes");
+  made.sent = make.family<Counter>({"conn_tcp_transmit_bytes", "vh.{listener|role}.tx"}, "Payload sent, once.",
+                                   {"process", "role", "listener"}, "bytes");
   made.retransmits = make.family<Counter>("conn_tcp_retransmits", "Segments sent again.", {"process", "role"});
   made.resets = make.family<Counter>("conn_tcp_resets", "Connections that a reset ended, by its direction.",
                                      {"process", "role", "direction"});

@@ -23,7 +23,7 @@ Result<TlsCells::Families> TlsCells::create_families(metrics::Registry& registry
   FamilyMaker make(registry);
   Families made;
   made.durations =
-      make.family<Histogram>("conn_tls_handshake_duration_seconds",
+      make.family<Histogram>({"conn_tls_handshake_duration_seconds", "n.cn.tls"},
                              "TLS handshakes that ended: from the ClientHello to this side's success, or to failure.",
                              {"process", "role", "version", "outcome", "host"});
   made.handshakes = make.family<Counter>("conn_tls_handshakes", "TLS handshakes that ended, in success or failure.",
