@@ -5,14 +5,14 @@
  * object of its probe.
  *
  * DNS wants packets by their ports; TLS, on any port, TCP segments whose payload begins like a handshake, and all that follows on
- * that socket until the handshake is over, for which it marks the socket.
+ * that socket until the handshake is over (tls_gate.bpf.h).
  *
  * At egress the headers stand in front of the payload in linear memory, at ingress the kernel has pulled them there before it
  * looks for the socket. IPv6 extension headers are not followed: what has them is not seen.
  */
 #include "bpf/include/packet.bpf.h"
 #include "bpf/packet/packet.h"
-#include "bpf/packet/watched.bpf.h"
+#include "bpf/packet/tls_gate.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -50,8 +50,6 @@ struct {
 #define IPV6_HEADER_BYTES 40
 #define UDP_HEADER_BYTES 8
 #define TCP_HEADER_BYTES 20
-#define HELLO_MOST 16384 /* no first flight is larger; to look into segments of bulk transfers would cost a cache miss each */
-#define HELLO_BEGIN 6 /* a record's header, and the type of its first message */
 #define TCP_FLAG_FIN 0x01
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_RST 0x04
@@ -126,35 +124,6 @@ static __always_inline bool is_for_dns(struct packet *packet)
 	return packet->from_service || packet->to_service;
 }
 
-static __always_inline bool is_watched(struct __sk_buff *skb)
-{
-	struct bpf_sock *sk = skb->sk;
-
-	if (!sk)
-		return false;
-	sk = bpf_sk_fullsock(sk);
-	return sk && bpf_sk_storage_get(&packet_watched, sk, 0, 0);
-}
-
-/*
- * A payload that begins with a ClientHello or a ServerHello, in its first record; or one so short that a ClientHello may yet become of
- * it. The first byte of a payload that is none costs least, so it is read alone.
- */
-static __always_inline bool begins_handshake(struct __sk_buff *skb, const struct packet *packet)
-{
-	u8 begin[HELLO_BEGIN] = {};
-
-	if (skb->len > HELLO_MOST)
-		return false;
-	if (bpf_skb_load_bytes(skb, packet->payload, begin, 1) || begin[0] != 0x16)
-		return false;
-	if (packet->payload + sizeof(begin) > skb->len)
-		return true;
-	if (bpf_skb_load_bytes(skb, packet->payload, begin, sizeof(begin)))
-		return false;
-	return begin[1] == 3 && (begin[5] == 1 || begin[5] == 2);
-}
-
 static __always_inline bool is_for_tls(struct __sk_buff *skb, const struct packet *packet)
 {
 	u32 index = PACKET_TLS;
@@ -166,7 +135,7 @@ static __always_inline bool is_for_tls(struct __sk_buff *skb, const struct packe
 	is_open = bpf_map_lookup_elem(&packet_gates, &index);
 	if (!is_open || !*is_open)
 		return false;
-	return is_watched(skb) || (has_payload && begins_handshake(skb, packet));
+	return is_watched(bpf_get_socket_cookie(skb)) || (has_payload && begins_handshake(skb, packet));
 }
 
 static __always_inline int see_packet(struct __sk_buff *skb, void *programs)

@@ -2,7 +2,7 @@
 /*
  * What the packet programs share with the probes that read packets. A probe gives its own programs to the maps `packet_egress` and
  * `packet_ingress` at its protocol's index. DNS gives its ports to `packet_ports`; TLS, which has none of its own, says in
- * `packet_gates` that it wants to see handshakes, and marks in `packet_watched` the sockets that it wants to see more of.
+ * `packet_gates` that it wants to see handshakes, and counts in `packet_watched` the sockets that it wants to see more of.
  *
  * Both halves.
  */

@@ -95,17 +95,18 @@ static __always_inline struct early_segment *due_early(u64 cookie, u32 direction
 /* Takes the next piece of a segment that was kept: what has become whole by that; -1: none is due. Global, as take_from_segment is. */
 __noinline int take_from_early(struct __sk_buff *skb, u32 direction)
 {
-	struct tls_flow *flow = find_flow(skb);
+	u64 cookie = bpf_get_socket_cookie(skb);
+	struct handshake *handshake = find_handshake(cookie);
 	struct early_segment *early;
 	struct tls_side *side;
 	u32 bytes, at = 0;
 	u64 size, to;
 	u8 place;
 
-	if (!flow)
+	if (!handshake)
 		return -1;
-	side = side_of(flow, direction);
-	early = due_early(bpf_get_socket_cookie(skb), direction, side->next, &at);
+	side = side_of(flow_of(handshake), direction);
+	early = due_early(cookie, direction, side->next, &at);
 	if (!early || side->is_lost)
 		return -1;
 	bytes = tls_next_piece(&side->parser, early->bytes - at, &place);
@@ -117,7 +118,7 @@ __noinline int take_from_early(struct __sk_buff *skb, u32 direction)
 			return -1;
 		bpf_probe_read_kernel(side->parser.head + to, size, early->data + (at & (EARLY_BYTES - 1)));
 	}
-	return take_piece(flow, side, bytes);
+	return take_piece(flow_of(handshake), side, bytes);
 }
 
 #endif

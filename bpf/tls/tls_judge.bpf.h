@@ -59,7 +59,7 @@ static __always_inline void part(u64 cookie, struct handshake *handshake, u64 no
 		note_for_handshake(handshake, handshake->doubt, RANK_VERDICT);
 		settle(cookie);
 	} else if (handshake->rank == RANK_NONE) {
-		bpf_map_delete_elem(&handshakes, &cookie);
+		forget_handshake(cookie);
 	}
 }
 
@@ -78,7 +78,7 @@ static __always_inline void give_up(u64 cookie, struct handshake *handshake, u64
 static __noinline void end_here(u64 cookie, struct handshake *handshake, u64 now)
 {
 	if (handshake->is_doubtful)
-		bpf_map_delete_elem(&handshakes, &cookie);
+		forget_handshake(cookie);
 	else if (handshake->phase < PHASE_DONE)
 		give_up(cookie, handshake, now);
 	else if (handshake->phase == PHASE_DONE)
@@ -89,7 +89,7 @@ static __noinline void end_here(u64 cookie, struct handshake *handshake, u64 now
 static __always_inline void end_there(u64 cookie, struct handshake *handshake, u8 reason, u64 now)
 {
 	if (handshake->is_doubtful)
-		bpf_map_delete_elem(&handshakes, &cookie);
+		forget_handshake(cookie);
 	else if (handshake->phase < PHASE_DONE)
 		fail_handshake(cookie, handshake, reason, RANK_BREAK, now);
 	else if (handshake->phase == PHASE_DONE && handshake->is_refused)
@@ -318,7 +318,7 @@ static __always_inline bool is_none(u64 cookie, struct handshake *handshake, con
 		return false;
 	handshake->is_doubtful = event != EVENT_MESSAGE || parser->message != MESSAGE_CLIENT_HELLO;
 	if (handshake->is_doubtful)
-		bpf_map_delete_elem(&handshakes, &cookie);
+		forget_handshake(cookie);
 	return handshake->is_doubtful;
 }
 
@@ -340,11 +340,12 @@ __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 {
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct handshake *handshake = find_handshake(cookie);
-	struct tls_flow *flow = find_flow(skb);
+	struct tls_flow *flow;
 	struct tls_side *side;
 
-	if (!handshake || !flow || handshake->phase == PHASE_OVER)
+	if (!handshake || handshake->phase == PHASE_OVER)
 		return 1;
+	flow = flow_of(handshake);
 	side = side_of(flow, direction);
 	if (is_none(cookie, handshake, &side->parser, event))
 		return 1;

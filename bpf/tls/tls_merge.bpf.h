@@ -128,18 +128,17 @@ static __always_inline bool awaits_library(const struct handshake *handshake, u6
 /* A ClientHello, whose process may not be known yet; NULL: no room, which is counted. */
 static __noinline __some_use struct handshake *begin_handshake(u64 cookie, u8 role, u64 now)
 {
-	struct handshake fresh = {
-		.begun_ns = now,
-		.last_ns = now,
-		.role = role,
-		.rank = RANK_NONE,
-	};
+	struct handshake *handshake = new_handshake(cookie);
 
-	if (bpf_map_update_elem(&handshakes, &cookie, &fresh, BPF_NOEXIST)) {
+	if (!handshake) {
 		count_loss(LOSS_STATE_FULL);
 		return NULL;
 	}
-	return find_handshake(cookie);
+	handshake->last_ns = now;
+	handshake->role = role;
+	handshake->rank = RANK_NONE;
+	handshake->begun_ns = now;
+	return handshake;
 }
 
 /* The running thread sends for that socket: the session that it works on is the socket's. */
@@ -396,12 +395,12 @@ static __always_inline void visit_handshake(u64 cookie)
 	u64 now = bpf_ktime_get_ns();
 
 	/* Another CPU's clock may be a little ahead: no difference of the two. */
-	if (!handshake || now < handshake->last_ns + (handshake->is_begun ? WORD_IS_DUE_NS : OWNER_IS_DUE_NS))
+	if (!handshake || !handshake->begun_ns || now < handshake->last_ns + (handshake->is_begun ? WORD_IS_DUE_NS : OWNER_IS_DUE_NS))
 		return;
 	if (waits_for_word(handshake))
 		settle(cookie);
 	else if (!handshake->is_begun)
-		bpf_map_delete_elem(&handshakes, &cookie); /* no process has taken that connection */
+		forget_handshake(cookie); /* no process has taken that connection */
 }
 
 static __always_inline void visit_session(const struct tls_session_key *key)

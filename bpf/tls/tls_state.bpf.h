@@ -4,6 +4,7 @@
  * on. The object of the wire owns the maps; those of the libraries are given its descriptors at load.
  *
  * A handshake is counted as begun when its process is known, and whoever deletes it from the map counts its end, unless it was done.
+ * While it is in the map, all packets of its socket are handed to TLS.
  *
  * Kernel half only.
  */
@@ -11,7 +12,9 @@
 #define CONNSCOPE_TLS_STATE_BPF_H
 
 #include "bpf/include/kernel_types.h"
+#include "bpf/packet/tls_gate.bpf.h"
 #include "bpf/tls/tls.h"
+#include "bpf/tls/tls_record.h"
 
 #include <bpf/bpf_helpers.h>
 
@@ -64,12 +67,39 @@ struct handshake {
 	u8 doubt; /* a client's: why it may yet refuse the server, by its library's verdict; TLS_OK: no reason is known */
 };
 
+/* What one side sends; index: enum tls_direction, which has the order of enum direction. */
+struct tls_side {
+	u32 next;     /* sequence number of the first byte that was not taken */
+	u32 end;      /* of the stream, once `has_end` */
+	u16 records;  /* hidden ones since the ServerHello */
+	u8 has_end;   /* a FIN was seen */
+	u8 is_lost;   /* bytes were missed */
+	u8 is_hidden; /* Finished has come, or what else it hides */
+	u8 has_early; /* segments that are ahead of `next` were kept */
+	u8 is_guessed; /* whether `next` is where a record begins is not sure */
+	u8 reserved;
+	struct tls_parser parser;
+};
+
+struct tls_flow {
+	struct tls_side sides[DIRECTIONS];
+	u64 name[TLS_NAME_WORDS]; /* the server's, as the client asks for it */
+};
+
+/* The two in one entry, so that a packet costs one look-up and a handshake no memory that must be asked for. */
+struct tls_connection {
+	struct handshake handshake; /* all zeros: it is being made */
+	struct tls_flow flow;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
 	__type(key, u64); /* the socket's cookie */
-	__type(value, struct handshake);
+	__type(value, struct tls_connection);
 } handshakes SEC(".maps");
+
+static const struct tls_connection no_connection = {};
 
 /* How a library's own handshake stands. */
 enum session_state {
@@ -116,7 +146,32 @@ struct {
 
 static __always_inline struct handshake *find_handshake(u64 cookie)
 {
-	return bpf_map_lookup_elem(&handshakes, &cookie);
+	struct tls_connection *connection = bpf_map_lookup_elem(&handshakes, &cookie);
+
+	return connection ? &connection->handshake : NULL;
+}
+
+static __always_inline struct tls_flow *flow_of(struct handshake *handshake)
+{
+	return &((struct tls_connection *)handshake)->flow;
+}
+
+/* A new entry, all zeros; NULL: no room, or there is one. */
+static __always_inline struct handshake *new_handshake(u64 cookie)
+{
+	if (bpf_map_update_elem(&handshakes, &cookie, &no_connection, BPF_NOEXIST))
+		return NULL;
+	watch_sockets(cookie, 1);
+	return find_handshake(cookie);
+}
+
+/* False: it was gone, another CPU was first. */
+static __always_inline bool forget_handshake(u64 cookie)
+{
+	if (bpf_map_delete_elem(&handshakes, &cookie))
+		return false;
+	watch_sockets(cookie, -1);
+	return true;
 }
 
 static __always_inline struct tls_session *find_session(const struct tls_session_key *key)
@@ -140,7 +195,7 @@ static __always_inline bool take_handshake(u64 cookie, struct handshake *handsha
 	if (!kept)
 		return false;
 	*handshake = *kept;
-	return !bpf_map_delete_elem(&handshakes, &cookie);
+	return forget_handshake(cookie);
 }
 
 #endif

@@ -35,18 +35,16 @@ static __always_inline bool is_listener(struct __sk_buff *skb)
 	return sk && sk->state == TCP_LISTEN;
 }
 
-/* A handshake that began at `begun_ns`; its socket is watched from now on. */
+/* A handshake that began at `begun_ns`; all packets of its socket come here from now on. */
 static __noinline struct handshake *begin(struct __sk_buff *skb, const struct packet *packet, u32 direction, u8 role, u64 begun_ns)
 {
 	u64 cookie = bpf_get_socket_cookie(skb);
-	struct handshake *handshake;
+	struct handshake *handshake = cookie ? begin_handshake(cookie, role, begun_ns) : NULL;
 
-	if (!watch(skb, packet, direction))
-		return NULL;
-	handshake = begin_handshake(cookie, role, begun_ns);
 	if (!handshake)
-		stop_watching(skb);
-	else if (role == TLS_CLIENT)
+		return NULL;
+	begin_flow(flow_of(handshake), packet, direction);
+	if (role == TLS_CLIENT)
 		handshake->attempt_ns = attempt_goes_on_with_tls(skb);
 	return handshake;
 }
@@ -63,33 +61,33 @@ static __noinline struct handshake *begin_with_client_hello(struct __sk_buff *sk
 	return NULL;
 }
 
-/* A server's answer on a socket that is not watched: the listener may have seen the ClientHello. */
+/* A server's answer on a socket without a handshake: the listener may have seen the ClientHello. */
 static __noinline struct handshake *begin_with_server_hello(struct __sk_buff *skb, const struct packet *packet)
 {
 	u64 connection = connection_by_peer(skb, packet, EGRESS);
 	const u64 *opened_ns = bpf_map_lookup_elem(&tls_opened, &connection);
 	struct handshake *handshake;
-	struct tls_flow *flow;
 
 	if (!opened_ns)
 		return NULL;
 	handshake = begin(skb, packet, EGRESS, TLS_SERVER, *opened_ns);
 	bpf_map_delete_elem(&tls_opened, &connection);
-	flow = find_flow(skb);
-	if (!handshake || !flow)
+	if (!handshake)
 		return NULL;
 	handshake->is_asked = 1;
-	flow->sides[INGRESS].is_guessed = 1;
+	flow_of(handshake)->sides[INGRESS].is_guessed = 1;
 	return handshake;
 }
 
-/* The first packet of a socket that is handed over. What is too short to tell may be no handshake at all. */
+/* The first packet of a socket that is of interest. What is too short to tell may be no handshake at all. */
 static __always_inline struct handshake *meet(struct __sk_buff *skb, const struct packet *packet, u32 direction, u64 now)
 {
 	u8 message = MESSAGE_CLIENT_HELLO;
 	bool is_short = bpf_skb_load_bytes(skb, packet->payload + TLS_RECORD_HEADER, &message, sizeof(message));
 	struct handshake *handshake;
 
+	if (!begins_handshake(skb, packet))
+		return NULL; /* it shares its slot of the gate with another */
 	if (!is_short && message != MESSAGE_CLIENT_HELLO)
 		return direction == EGRESS ? begin_with_server_hello(skb, packet) : NULL;
 	handshake = begin_with_client_hello(skb, packet, direction, now);
@@ -121,7 +119,7 @@ static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
 		return true;
 	identity = current_identity();
 	if (identity == IDENTITY_IGNORED) {
-		bpf_map_delete_elem(&handshakes, &cookie);
+		forget_handshake(cookie);
 		return false;
 	}
 	own_handshake(handshake, identity);
@@ -134,7 +132,7 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 	if (handshake->is_doubtful || (handshake->is_begun && handshake->session.address) || !process_holds_socket(skb))
 		return true;
 	if (!handshake->is_begun && is_server_of_something_else(skb, packet, handshake)) {
-		bpf_map_delete_elem(&handshakes, &cookie);
+		forget_handshake(cookie);
 		return false;
 	}
 	if (!is_owned(handshake, cookie))
@@ -156,13 +154,12 @@ static __always_inline bool is_reset(const struct packet *packet, const struct t
 static __always_inline void read_end(struct __sk_buff *skb, const struct packet *packet, u64 cookie, u32 direction, u64 now)
 {
 	struct handshake *handshake = find_handshake(cookie);
-	struct tls_flow *flow = find_flow(skb);
 	struct tls_side *side;
 	bool is_reset_now;
 
-	if (!handshake || !flow)
+	if (!handshake)
 		return;
-	side = side_of(flow, direction);
+	side = side_of(flow_of(handshake), direction);
 	is_reset_now = is_reset(packet, side, direction);
 	if (packet->is_fin) {
 		side->end = packet->sequence + (skb->len - packet->payload);
@@ -176,16 +173,13 @@ static __always_inline void read_end(struct __sk_buff *skb, const struct packet 
 		end_there(cookie, handshake, is_reset_now ? TLS_PEER_RESET : TLS_PEER_CLOSED, now);
 }
 
-/* Nothing more is looked at once nothing can make a difference. */
-static __always_inline void leave_if_over(struct __sk_buff *skb, u64 cookie)
+/* Nothing more is looked at once nothing can make a difference. What has failed may wait for its library's word. */
+static __always_inline void leave_if_over(u64 cookie)
 {
 	const struct handshake *handshake = find_handshake(cookie);
 
-	if (handshake && !is_over(handshake))
-		return;
-	if (handshake && handshake->phase == PHASE_DONE && handshake->rank == RANK_NONE)
-		bpf_map_delete_elem(&handshakes, &cookie);
-	stop_watching(skb);
+	if (handshake && handshake->phase == PHASE_DONE && handshake->rank == RANK_NONE && is_over(handshake))
+		forget_handshake(cookie);
 }
 
 /* Whether that packet may be the last of its stream, which has no more than it or has ended out of order. */
@@ -199,14 +193,10 @@ static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const str
 						u64 cookie, u32 direction, u64 now)
 {
 	bool was_doubtful = handshake->is_doubtful, has_payload = packet->payload < skb->len, is_judged = false;
-	struct tls_flow *flow = find_flow(skb);
-	struct tls_side *side;
+	struct tls_side *side = side_of(flow_of(handshake), direction);
 
 	if (direction == INGRESS && has_payload && handshake->phase < PHASE_DONE)
 		handshake->last_ns = now;
-	if (!flow)
-		return true;
-	side = side_of(flow, direction);
 	if (has_payload) {
 		is_judged = read_segment(skb, packet, handshake, side, direction);
 		if (side->has_early) {
@@ -226,18 +216,17 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 {
 	struct packet packet = packet_of(skb);
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
-	struct tls_flow *flow = find_flow(skb);
-	struct handshake *handshake = flow ? find_handshake(cookie) : meet(skb, &packet, direction, now);
+	struct handshake *handshake = find_handshake(cookie) ?: meet(skb, &packet, direction, now);
 
-	if (handshake && handshake->phase != PHASE_OVER) {
-		if (direction == EGRESS && !find_owner(skb, &packet, handshake, cookie)) {
-			stop_watching(skb);
+	if (!handshake)
+		return PASS;
+	if (handshake->phase != PHASE_OVER) {
+		if (direction == EGRESS && !find_owner(skb, &packet, handshake, cookie))
 			return PASS;
-		}
 		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now))
 			return PASS;
 	}
-	leave_if_over(skb, cookie);
+	leave_if_over(cookie);
 	return PASS;
 }
 
