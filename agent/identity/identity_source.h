@@ -16,6 +16,8 @@ class IdentitySource {
   virtual ~IdentitySource() = default;
 
   virtual Result<identity_info> read(std::uint64_t id) = 0;
+  /// The id that the process of this number was last seen to have; ENOENT for one that no program has seen.
+  virtual Result<std::uint64_t> id_of_process(std::uint32_t pid) = 0;
   /// Marks an identity whose processes the programs skip. Takes effect with the next publish().
   virtual Status set_ignored(const identity_key& key, std::uint64_t id, bool ignored) = 0;
   /// Processes of this key get a new identity from the next publish() on.

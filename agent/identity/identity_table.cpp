@@ -10,6 +10,7 @@
 
 #include "agent/base/file.h"
 #include "agent/identity/cgroup_path.h"
+#include "agent/identity/live_process.h"
 #include "agent/metrics/utf8.h"
 
 namespace connscope::identity {
@@ -23,14 +24,6 @@ std::string user_name(std::uint32_t uid) {
   passwd* found = nullptr;
   if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return {};
   return entry.pw_name;
-}
-
-/// /proc/PID/cmdline's form to words with single spaces.
-std::string words_of_args(std::string_view args) {
-  while (!args.empty() && args.back() == '\0') args.remove_suffix(1);
-  std::string words(args);
-  std::replace(words.begin(), words.end(), '\0', ' ');
-  return words;
 }
 
 template <std::size_t N>
@@ -115,6 +108,17 @@ IdentityTable::Entry& IdentityTable::entry_of(std::uint64_t id) {
 
 const ProcessLabel& IdentityTable::label_of(std::uint64_t id) {
   return id == IDENTITY_UNKNOWN ? unknown_ : entry_of(id).label;
+}
+
+ProcessLabel IdentityTable::label_of(ProcessAttributes attributes) {
+  if (rules_.wants_user()) attributes.user = user_name(attributes.uid);
+  return label_by_rules(attributes);
+}
+
+std::optional<ProcessLabel> IdentityTable::label_of_process(std::uint32_t pid) {
+  const auto id = source_.id_of_process(pid);
+  if (!id || *id == IDENTITY_IGNORED) return std::nullopt;
+  return label_of(*id);
 }
 
 Status IdentityTable::set_rules(ProcessRules rules, IdentityLimits limits) {

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -44,6 +45,11 @@ class IdentityTable {
 
   /// Looks `id` up in the kernel when it is new. The reference holds until the next call of set_rules or retire_idle.
   const ProcessLabel& label_of(std::uint64_t id);
+  /// The label of a process that the kernel half need not know, by the same rules and under the same limit.
+  [[nodiscard]] ProcessLabel label_of(ProcessAttributes attributes);
+  /// That of the process which last had this number, where the kernel half has seen it; it may be gone.
+  [[nodiscard]] std::optional<ProcessLabel> label_of_process(std::uint32_t pid);
+  [[nodiscard]] bool wants_args() const { return rules_.wants_args(); }
   /// Applies the rules anew to every identity, and tells the kernel.
   Status set_rules(ProcessRules rules, IdentityLimits limits);
   /// Tells the kernel what the rules need to know of a process; once, before the first probe counts.

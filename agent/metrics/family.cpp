@@ -5,6 +5,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "agent/metrics/names.h"
 #include "agent/metrics/utf8.h"
 
 namespace connscope::metrics {
@@ -38,6 +39,17 @@ Result<std::vector<std::string>> FamilyBase::ordered(const Labels& labels) const
     values.push_back(std::move(*found[i]));
   }
   return values;
+}
+
+Status FamilyBase::describe_label(const std::string& name) {
+  const std::string where = "metric family " + descriptor_->name + ": label name \"" + name + "\"";
+  const auto& names = descriptor_->label_names;
+  if (!is_label_name(name) || is_reserved_label(name, type_)) return Error(where + " is not allowed");
+  if (std::find(names.begin(), names.end(), name) != names.end()) return Error(where + " is there already");
+  FamilyDescriptor wider = *descriptor_;  // snapshots share the one before
+  wider.label_names.push_back(name);
+  descriptor_ = std::make_shared<const FamilyDescriptor>(std::move(wider));
+  return {};
 }
 
 std::vector<std::string> FamilyBase::folded(std::vector<std::string> values) const {
@@ -107,6 +119,22 @@ void Family<S>::clear() {
   for (std::size_t i = 0; i < order_.size(); ++i) budget_->give_back();
   order_.clear();
   entries_.clear();
+}
+
+template <class S>
+Status Family<S>::add_label(const std::string& name) {
+  if (auto described = describe_label(name); !described) return described;
+  Entries widened;
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    // A node keeps its address, and so the pointers to its series.
+    auto node = entries_.extract(at++);
+    std::vector<std::string> values = *node.key();
+    values.emplace_back();
+    node.key() = std::make_shared<const std::vector<std::string>>(std::move(values));
+    widened.insert(widened.end(), std::move(node));
+  }
+  entries_ = std::move(widened);
+  return {};
 }
 
 template <class S>

@@ -59,10 +59,17 @@ class FamilyBase {
   [[nodiscard]] MetricType type() const { return type_; }
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual FamilySnapshot snapshot() const = 0;
+  /// Forgets one series; pointers to it become invalid. True when it was there.
+  virtual bool remove(const std::vector<std::string>& values) = 0;
+  /// Appends a label, which is empty for the series that are there; pointers to them stay valid. For families whose
+  /// labels are not known beforehand, as applications choose them. Refused as Registry refuses it.
+  virtual Status add_label(const std::string& name) = 0;
   /// The layout of a histogram family; nullptr for the other types.
   [[nodiscard]] virtual const BucketLayout* layout() const = 0;
 
  protected:
+  /// Whether `name` may be a further label; if so, the descriptor has it from now on.
+  Status describe_label(const std::string& name);
   /// An error that names the family, the number of its labels and the number given; or the label that is not UTF-8.
   [[nodiscard]] Status check_values(const std::vector<std::string>& values) const;
   /// The values of `labels` in the family's order; an error unless each of its names is there once and no other.
@@ -86,13 +93,13 @@ class Family final : public FamilyBase {
   Result<S*> with(const std::vector<std::string>& values);
   /// The same by name, in any order (FEATURES L4). A name that is missing, unknown or given twice is an error.
   Result<S*> with_labels(const Labels& labels);
-  /// Forgets one series; pointers to it become invalid. True when it was there.
-  bool remove(const std::vector<std::string>& values);
+  bool remove(const std::vector<std::string>& values) override;
   /// Forgets all of them.
   void clear();
 
   [[nodiscard]] std::size_t size() const override { return order_.size(); }
   [[nodiscard]] FamilySnapshot snapshot() const override;
+  Status add_label(const std::string& name) override;
   [[nodiscard]] const BucketLayout* layout() const override { return layout_.get(); }
 
  private:

@@ -23,6 +23,11 @@ bool is_label_name(std::string_view name) {
   return is_metric_name(name) && name.find(':') == std::string_view::npos && name.substr(0, 2) != "__";
 }
 
+bool is_reserved_label(std::string_view label, MetricType type) {
+  const bool has_buckets = type == MetricType::kHistogram || type == MetricType::kGaugeHistogram;
+  return (label == "le" && has_buckets) || (label == "quantile" && type == MetricType::kSummary);
+}
+
 std::string legal_label_name(std::string_view name) {
   std::string legal;
   for (const char c : name) legal += is_letter(c) || is_digit(c) ? c : '_';

@@ -16,6 +16,8 @@ namespace connscope::metrics {
 [[nodiscard]] bool is_metric_name(std::string_view name);
 /// [a-zA-Z_][a-zA-Z0-9_]*, and not one of those that begin with "__": they are for the scraper's own use.
 [[nodiscard]] bool is_label_name(std::string_view name);
+/// Whether OpenMetrics keeps the label for itself in families of that type: `le`, `quantile`.
+[[nodiscard]] bool is_reserved_label(std::string_view label, MetricType type);
 /// The nearest label name: what is not allowed becomes '_', a leading digit gets one in front, "__" at the front is
 /// one.
 [[nodiscard]] std::string legal_label_name(std::string_view name);

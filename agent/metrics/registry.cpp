@@ -48,10 +48,6 @@ Status check_unit(const FamilyDescriptor& descriptor, MetricType type) {
   return {};
 }
 
-bool is_reserved_label(std::string_view label, MetricType type) {
-  return (label == "le" && has_buckets(type)) || (label == "quantile" && type == MetricType::kSummary);
-}
-
 Status check_labels(const FamilyDescriptor& descriptor, MetricType type) {
   const auto& names = descriptor.label_names;
   for (auto name = names.begin(); name != names.end(); ++name) {

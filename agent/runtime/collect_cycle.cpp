@@ -25,6 +25,9 @@ Result<std::unique_ptr<CollectCycle>> CollectCycle::create(Settings settings, co
   auto probes = make_probes({cycle->registry_, cycle->identities_}, root.table("probe"));
   if (!probes) return probes.error();
   cycle->probes_ = std::move(*probes);
+  auto ingest = ingest::Ingest::create(root.table("ingest"), cycle->registry_, cycle->identities_);
+  if (!ingest) return ingest.error();
+  cycle->ingest_ = std::move(*ingest);
   return cycle;
 }
 
@@ -41,6 +44,8 @@ void CollectCycle::start() {
       off_[std::string(probe->name())] = "the identity probe, which it needs, is off";
     }
   }
+  if (auto started = ingest_->start(); !started)
+    spdlog::error("metrics of applications are not received: {}", started.error().message());
   self_->show_reload(true, std::chrono::system_clock::now());
 }
 
@@ -81,6 +86,7 @@ void CollectCycle::run(Clock::time_point now) {
   self_->forget_hooks();
   collect_one(*identity_probe_, now);
   for (const auto& probe : probes_) collect_one(*probe, now);
+  collect_applications(now);
   retire(now);
   self_->show_limits(identities_);
   note("process", self_->show_process());
@@ -97,6 +103,11 @@ void CollectCycle::collect_one(probe::Probe& probe, Clock::time_point now) {
   const probe::ProbeReport report = probe.report();
   self_->show_probe(name, report, off == off_.end() ? "" : off->second);
   tell_problems(name, report.hooks);
+}
+
+void CollectCycle::collect_applications(Clock::time_point now) {
+  ingest_->collect(now);
+  for (const auto& message : ingest_->take_messages()) spdlog::warn("{}", message);
 }
 
 void CollectCycle::retire(Clock::time_point now) {
@@ -132,6 +143,7 @@ std::set<std::string> CollectCycle::probe_names() const {
 void CollectCycle::check_reload(const CollectCycle& wanted, config::Section root) const {
   const config::Section sections = root.table("probe");
   for (const auto& probe : probes_) probe->check_reload(sections.table(probe->name()));
+  ingest_->check_reload(root.table("ingest"));
   const auto running = probe_names();
   const auto chosen = wanted.probe_names();
   std::vector<std::string> changed;

@@ -16,6 +16,7 @@
 #include "agent/base/result.h"
 #include "agent/config/document.h"
 #include "agent/identity/identity_table.h"
+#include "agent/ingest/ingest.h"
 #include "agent/metrics/registry.h"
 #include "agent/probe/identity_probe.h"
 #include "agent/probe/probe.h"
@@ -62,6 +63,7 @@ class CollectCycle {
   void start_one(probe::Probe& probe, const probe::SharedMaps& shared);
   void collect_one(probe::Probe& probe, Clock::time_point now);
   void tell_problems(const std::string& name, const std::vector<probe::HookStatus>& hooks);
+  void collect_applications(Clock::time_point now);
   void retire(Clock::time_point now);
   void note(const std::string& part, const Status& outcome);
 
@@ -70,6 +72,7 @@ class CollectCycle {
   identity::IdentityTable identities_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
   std::unique_ptr<SelfMetrics> self_;
+  std::unique_ptr<ingest::Ingest> ingest_;
   std::map<std::string, std::string> off_;       // why a probe is off, by its name
   std::map<std::string, std::string> failures_;  // what went wrong last, by part; logged when it changes
   /// Hooks and problems that the last report of each probe had, which are in the log.

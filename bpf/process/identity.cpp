@@ -78,6 +78,12 @@ class IdentityUserHalf final : public probe::IdentityProbe {
       return Error::from_errno("identity_infos", errno);
     return info;
   }
+  Result<std::uint64_t> id_of_process(std::uint32_t pid) override {
+    identity_cached cached{};
+    if (bpf_map_lookup_elem(object_.map_fd("identity_cache"), &pid, &cached) != 0)
+      return Error::from_errno("identity_cache", errno);
+    return cached.id;
+  }
   Status set_ignored(const identity_key& key, std::uint64_t id, bool ignored) override {
     const struct identity value { id, ignored ? 1ULL : 0ULL };
     return checked(bpf_map_update_elem(object_.map_fd("identities"), &key, &value, BPF_EXIST), "identities");

@@ -3,6 +3,7 @@
 // The kernel's identities, in memory: id N is the process "pN" of network namespace N / 100. One thread.
 #pragma once
 
+#include <cerrno>
 #include <algorithm>
 #include <string>
 
@@ -21,6 +22,7 @@ class FakeIdentities final : public identity::IdentitySource {
     info.key.netns = static_cast<std::uint32_t>(id / 100);
     return info;
   }
+  Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
   Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }

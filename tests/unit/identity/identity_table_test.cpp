@@ -39,6 +39,11 @@ class FakeKernel final : public IdentitySource {
     if (info == infos.end()) return Error::from_errno("identity_infos", ENOENT);
     return info->second;
   }
+  Result<std::uint64_t> id_of_process(std::uint32_t pid) override {
+    const auto id = ids_of_processes.find(pid);
+    if (id == ids_of_processes.end()) return Error::from_errno("identity_cache", ENOENT);
+    return id->second;
+  }
   Status set_ignored(const identity_key& key, std::uint64_t id, bool is_ignored) override {
     EXPECT_EQ(key.exe_hash, id);
     if (is_ignored) {
@@ -63,6 +68,7 @@ class FakeKernel final : public IdentitySource {
   }
 
   std::map<std::uint64_t, identity_info> infos;
+  std::map<std::uint32_t, std::uint64_t> ids_of_processes;
   std::set<std::uint64_t> ignored;
   std::set<std::uint64_t> forgotten;
   int reads = 0;
@@ -105,6 +111,32 @@ TEST(IdentityTable, L15_FirstRuleThatMatchesGivesThePrefix) {
                       {});
   EXPECT_EQ(table.label_of(10).prefix, "ui");
   EXPECT_EQ(table.label_of(11).prefix, "web");
+}
+
+TEST(IdentityTable, AProcessThatOnlyUserspaceKnowsHasItsLabelByTheSameRulesAndLimit) {
+  FakeKernel kernel;
+  kernel.add(10, "a\0"sv);
+  IdentityLimits limits;
+  limits.prefixes = 2;
+  IdentityTable table(kernel, rules("[[process]]\nprefix = \"ui\"\nexe = \"*/firefox*\"\n"), limits);
+  EXPECT_EQ(table.label_of(10).prefix, "a");
+  ProcessAttributes process;
+  process.exe = "/usr/lib/firefox/firefox-bin";
+  EXPECT_EQ(table.label_of(process).prefix, "ui");
+  process.exe = "/bin/b";
+  EXPECT_EQ(table.label_of(process).prefix, "other");
+  EXPECT_EQ(table.folded(), 1U);
+}
+
+TEST(IdentityTable, AProcessThatIsGoneHasTheLabelThatTheKernelHalfKnows) {
+  FakeKernel kernel;
+  kernel.add(10, "curl\0bin\0usr\0"sv);
+  kernel.ids_of_processes = {{4321, 10}, {4322, IDENTITY_IGNORED}};
+  IdentityTable table(kernel, rules(""), {});
+  ASSERT_TRUE(table.label_of_process(4321));
+  EXPECT_EQ(table.label_of_process(4321)->prefix, "curl");
+  EXPECT_FALSE(table.label_of_process(4322));
+  EXPECT_FALSE(table.label_of_process(4323));
 }
 
 TEST(IdentityTable, BytesThatAreNotUtf8DoNotReachALabel) {

@@ -9,6 +9,7 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -40,6 +41,7 @@ class FakeIdentityProbe final : public probe::IdentityProbe {
   [[nodiscard]] int news_fd() const override { return -1; }
   std::vector<std::uint64_t> take_news() override { return {}; }
   Result<identity_info> read(std::uint64_t /*id*/) override { return identity_info{}; }
+  Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
   Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }

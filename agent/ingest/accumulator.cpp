@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/ingest/accumulator.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "agent/ingest/buckets.h"
+
+namespace connscope::ingest {
+namespace {
+
+// Of spellings for each series that may be; more are looked up the slow way.
+constexpr std::size_t kSpellings = 4;
+constexpr std::size_t kMaxExampleBytes = 200;
+constexpr double kMillisecondsPerSecond = 1000;
+
+void append_sender(std::string& key, const SenderPtr& sender) {
+  const Sender* address = sender.get();  // the slots keep it from being another's
+  key.append(reinterpret_cast<const char*>(&address), sizeof(address));
+}
+
+void spell(std::string& key, const SenderPtr& sender, const Line& line) {
+  key.clear();
+  append_sender(key, sender);
+  key.append(1, static_cast<char>(line.kind)).append(line.name).append(1, '|').append(line.tags);
+}
+
+std::string canonical(const SeriesKey& key) {
+  std::string text;
+  append_sender(text, key.sender);
+  text.append(1, static_cast<char>(key.kind)).append(key.sent_name);
+  for (const auto& [name, value] : key.labels) text.append(1, '|').append(name).append(1, ':').append(value);
+  return text;
+}
+
+Delta make_delta(const SeriesKey& key) {
+  switch (key.kind) {
+    case Kind::kCounter:
+      return CounterDelta{};
+    case Kind::kGauge:
+      return GaugeDelta{};
+    case Kind::kSet:
+      return SetDelta{};
+    case Kind::kTimer:
+    case Kind::kHistogram:
+    case Kind::kDistribution:
+      break;
+  }
+  return HistogramDelta(ready_buckets(key.unit));
+}
+
+}  // namespace
+
+/// Of a process that will not write again; there may be many such.
+bool Accumulator::is_gone(const Slot& slot) { return slot.key->sender->origin == Sender::Origin::kGone; }
+
+void Accumulator::count_packet(const SenderPtr& sender) {
+  ++(sender->origin == Sender::Origin::kUdp ? taken_.packets_udp : taken_.packets_unix);
+  const bool unknown = sender->origin == Sender::Origin::kGone || sender->origin == Sender::Origin::kUnknown;
+  if (unknown) ++taken_.packets_unknown;
+}
+
+void Accumulator::add_packet(const SenderPtr& sender, std::string_view packet) {
+  count_packet(sender);
+  while (!packet.empty()) {
+    const std::string_view line = take_until(packet, '\n');
+    if (!line.empty()) add_line(sender, line);
+  }
+}
+
+void Accumulator::refuse_packet(const SenderPtr& sender, Refusal reason) {
+  count_packet(sender);
+  ++taken_.lines;
+  refuse(reason, "", sender);
+}
+
+void Accumulator::add_line(const SenderPtr& sender, std::string_view text) {
+  ++taken_.lines;
+  Line line;
+  auto refused = parse_line(text, line);
+  if (!refused) refused = add(sender, line);
+  if (refused) refuse(*refused, text, sender);
+}
+
+void Accumulator::refuse(Refusal reason, std::string_view text, const SenderPtr& sender) {
+  if (taken_.refused[index(reason)]++ == 0)
+    taken_.examples[index(reason)] = {std::string(text.substr(0, kMaxExampleBytes)), sender};
+}
+
+std::optional<Refusal> Accumulator::add(const SenderPtr& sender, const Line& line) {
+  // All values first, so that a line with a wrong one adds nothing.
+  if (line.kind != Kind::kSet)
+    if (auto refused = read_values(line)) return refused;
+  Refusal refused{};
+  Slot* slot = slot_of(sender, line, refused);
+  if (slot == nullptr) return refused;
+  auto* set = std::get_if<SetDelta>(&slot->delta);
+  const auto outcome = set != nullptr ? add_to_set(*set, line.values) : add_numbers(slot->delta, line);
+  if (!outcome) ++slot->lines;
+  return outcome;
+}
+
+std::optional<Refusal> Accumulator::read_values(const Line& line) {
+  values_.clear();
+  std::string_view rest = line.values;
+  do {
+    const auto value = parse_value(take_until(rest, ':'));
+    if (!value) return Refusal::kBadValue;
+    if (line.kind == Kind::kCounter && value->number < 0) return Refusal::kNegativeCounter;
+    values_.push_back(*value);
+  } while (!rest.empty());
+  return std::nullopt;
+}
+
+std::optional<Refusal> Accumulator::add_numbers(Delta& delta, const Line& line) {
+  for (const Value& value : values_) {
+    if (auto* counter = std::get_if<CounterDelta>(&delta)) {
+      counter->add(value.number / line.rate);
+    } else if (auto* gauge = std::get_if<GaugeDelta>(&delta)) {
+      value.is_signed ? gauge->add(value.number, ++order_) : gauge->set(value.number, ++order_);
+    } else if (auto* histogram = std::get_if<HistogramDelta>(&delta)) {
+      const double unit = line.kind == Kind::kTimer ? kMillisecondsPerSecond : 1;
+      histogram->observe(value.number / unit, line.rate);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> Accumulator::add_to_set(SetDelta& set, std::string_view values) {
+  while (!values.empty()) {
+    const std::uint64_t hash = std::hash<std::string_view>()(take_until(values, ':'));
+    if (set.hashes.count(hash) != 0) continue;
+    if (set_values_ >= limits_.set_values) return Refusal::kSetFull;
+    set.hashes.insert(hash);
+    ++set_values_;
+  }
+  return std::nullopt;
+}
+
+Accumulator::Slot* Accumulator::slot_of(const SenderPtr& sender, const Line& line, Refusal& refused) {
+  spell(scratch_, sender, line);
+  if (const auto known = spellings_.find(std::string_view(scratch_)); known != spellings_.end()) return known->second;
+  Slot* slot = find_or_make(sender, line, refused);
+  if (slot != nullptr && spellings_.size() < limits_.series * kSpellings) spellings_.emplace(scratch_, slot);
+  return slot;
+}
+
+Accumulator::Slot* Accumulator::find_or_make(const SenderPtr& sender, const Line& line, Refusal& refused) {
+  auto key = std::make_shared<SeriesKey>();
+  key->sender = sender;
+  if (auto reason = make_series_key(line, *key)) {
+    refused = *reason;
+    return nullptr;
+  }
+  std::string text = canonical(*key);
+  if (const auto known = slots_.find(text); known != slots_.end()) return &known->second;
+  if (auto reason = check_limits(*key)) {
+    refused = *reason;
+    return nullptr;
+  }
+  Share& share = shares_[sender.get()];
+  ++share.series;
+  auto& [sent_name, uses] = share.names[key->family];
+  sent_name = key->sent_name;
+  ++uses;
+  Delta delta = make_delta(*key);
+  return &slots_.emplace(std::move(text), Slot{std::move(key), std::move(delta), 0, {}}).first->second;
+}
+
+std::optional<Refusal> Accumulator::check_limits(const SeriesKey& key) {
+  if (slots_.size() >= limits_.series) return Refusal::kSeriesLimit;
+  const auto share = shares_.find(key.sender.get());
+  if (share == shares_.end()) return std::nullopt;
+  const auto name = share->second.names.find(key.family);
+  if (name != share->second.names.end() && name->second.first != key.sent_name) return Refusal::kNameConflict;
+  return share->second.series >= limits_.process_series ? std::optional(Refusal::kProcessSeriesLimit) : std::nullopt;
+}
+
+Taken Accumulator::take(Time now) {
+  if (period_start_ == Time{}) period_start_ = now;
+  const bool period_ends = now - period_start_ >= limits_.set_period;
+  Taken taken = std::exchange(taken_, Taken{});
+  for (auto& [text, slot] : slots_) take_slot(slot, now, period_ends, taken);
+  if (period_ends) {
+    period_start_ = now;
+    set_values_ = 0;
+  }
+  give_up_idle(now, taken);
+  const auto order_of = [](const Taken::Update& update) {
+    const auto* gauge = std::get_if<GaugeDelta>(&update.delta);
+    return gauge != nullptr ? gauge->order : 0;
+  };
+  std::sort(taken.updates.begin(), taken.updates.end(),
+            [&](const Taken::Update& a, const Taken::Update& b) { return order_of(a) < order_of(b); });
+  taken.series = slots_.size();
+  taken.senders = shares_.size();
+  return taken;
+}
+
+void Accumulator::take_slot(Slot& slot, Time now, bool period_ends, Taken& taken) {
+  if (slot.last_use == Time{} || slot.lines > 0) slot.last_use = now;
+  const bool is_set = std::holds_alternative<SetDelta>(slot.delta);
+  if (is_set ? !period_ends && !is_gone(slot) : slot.lines == 0) return;
+  Delta next = make_delta(*slot.key);
+  if (auto* histogram = std::get_if<HistogramDelta>(&next))
+    histogram->carry = std::get<HistogramDelta>(slot.delta).carry;
+  taken.updates.push_back({slot.key, std::exchange(slot.lines, 0), std::exchange(slot.delta, std::move(next))});
+}
+
+void Accumulator::give_up_idle(Time now, Taken& taken) {
+  bool gave_up = false;
+  for (auto at = slots_.begin(); at != slots_.end();) {
+    if (now - at->second.last_use < limits_.idle && !is_gone(at->second)) {
+      ++at;
+      continue;
+    }
+    gave_up = true;
+    give_up(*at->second.key);
+    taken.gone.push_back(std::move(at->second.key));
+    at = slots_.erase(at);
+  }
+  if (gave_up) spellings_.clear();  // they point to slots; those in use are back with the next line
+}
+
+void Accumulator::give_up(const SeriesKey& key) {
+  const auto share = shares_.find(key.sender.get());
+  const auto name = share->second.names.find(key.family);
+  if (--name->second.second == 0) share->second.names.erase(name);
+  if (--share->second.series == 0) shares_.erase(share);
+}
+
+}  // namespace connscope::ingest

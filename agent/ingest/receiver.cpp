@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/ingest/receiver.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace connscope::ingest {
+namespace {
+
+constexpr std::size_t kPackets = 64;              // a system call
+constexpr std::size_t kPacketBytes = 64U << 10U;  // the longest that UDP has; pages that no packet reaches cost nothing
+constexpr int kRounds = 64;                       // before the other socket has its turn
+
+/// Room for the packets of one system call.
+class Batch {
+ public:
+  Batch() : bytes_(std::make_unique_for_overwrite<char[]>(kPackets * kPacketBytes)) {
+    for (std::size_t i = 0; i < kPackets; ++i) {
+      parts_[i] = {&bytes_[i * kPacketBytes], kPacketBytes};
+      messages_[i].msg_hdr.msg_iov = &parts_[i];
+      messages_[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+
+  /// How many came; 0 when none waits.
+  std::size_t receive(int fd) {
+    for (std::size_t i = 0; i < kPackets; ++i) {
+      messages_[i].msg_hdr.msg_control = controls_[i].bytes.data();
+      messages_[i].msg_hdr.msg_controllen = controls_[i].bytes.size();
+    }
+    const int count = ::recvmmsg(fd, messages_.data(), kPackets, MSG_DONTWAIT, nullptr);
+    return count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+
+  [[nodiscard]] std::string_view packet(std::size_t at) const {
+    return {&bytes_[at * kPacketBytes], messages_[at].msg_len};
+  }
+  [[nodiscard]] bool is_cut(std::size_t at) const { return (messages_[at].msg_hdr.msg_flags & MSG_TRUNC) != 0; }
+  /// The sender's, as the kernel vouches for them; pid 0 when there are none.
+  [[nodiscard]] ucred credentials(std::size_t at) const {
+    ucred found{};
+    const msghdr& header = messages_[at].msg_hdr;
+    for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+         control = CMSG_NXTHDR(const_cast<msghdr*>(&header), control)) {
+      if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_CREDENTIALS)
+        std::memcpy(&found, CMSG_DATA(control), sizeof(found));
+    }
+    return found;
+  }
+
+ private:
+  struct Control {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> bytes;
+  };
+  std::unique_ptr<char[]> bytes_;  // not touched before a packet is there
+  std::array<iovec, kPackets> parts_{};
+  std::array<mmsghdr, kPackets> messages_{};
+  std::array<Control, kPackets> controls_{};
+};
+
+/// All that the receiving thread keeps.
+class Reading {
+ public:
+  Reading(Intake& intake, const std::string& proc_root) : intake_(intake), senders_(proc_root) {}
+
+  /// Until nothing waits, or long enough.
+  void read(int fd, bool has_credentials) {
+    for (int round = 0; round < kRounds; ++round) {
+      const std::size_t count = batch_.receive(fd);
+      if (count == 0) return;
+      find_senders(count, has_credentials);
+      intake_.with([&](Accumulator& accumulator) { add(accumulator, count); });
+    }
+  }
+
+ private:
+  void find_senders(std::size_t count, bool has_credentials) {
+    if (const auto now = intake_.generation(); now != generation_) {
+      generation_ = now;
+      senders_.start_anew(intake_.wants_args());
+    }
+    const auto now = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < count; ++i) {
+      const ucred sender = has_credentials ? batch_.credentials(i) : ucred{};
+      found_[i] = has_credentials ? senders_.of_process(sender.pid, sender.uid, now) : senders_.udp();
+    }
+  }
+
+  void add(Accumulator& accumulator, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      if (batch_.is_cut(i)) {
+        accumulator.refuse_packet(found_[i], Refusal::kPacketTooLong);
+      } else {
+        accumulator.add_packet(found_[i], batch_.packet(i));
+      }
+    }
+  }
+
+  Intake& intake_;
+  Senders senders_;
+  std::uint64_t generation_ = 0;
+  Batch batch_;
+  std::array<SenderPtr, kPackets> found_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Receiver>> Receiver::start(Sockets sockets, Intake& intake, std::string proc_root) {
+  UniqueFd stop(::eventfd(0, EFD_CLOEXEC));
+  if (!stop) return Error::from_errno("eventfd", errno);
+  std::unique_ptr<Receiver> receiver(new Receiver(std::move(sockets), std::move(stop)));
+  receiver->thread_ = std::thread([r = receiver.get(), &intake, root = std::move(proc_root)] { r->run(intake, root); });
+  return receiver;
+}
+
+Receiver::~Receiver() {
+  const std::uint64_t one = 1;
+  (void)::write(stop_.get(), &one, sizeof(one));
+  if (thread_.joinable()) thread_.join();
+}
+
+void Receiver::run(Intake& intake, const std::string& proc_root) const {
+  auto reading = std::make_unique<Reading>(intake, proc_root);
+  std::array<pollfd, 3> waits{
+      {{stop_.get(), POLLIN, 0}, {sockets_.unix_socket.fd(), POLLIN, 0}, {sockets_.udp.get(), POLLIN, 0}}};
+  for (;;) {
+    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
+    if (waits[0].revents != 0) return;
+    if (waits[1].revents != 0) reading->read(waits[1].fd, true);
+    if (waits[2].revents != 0) reading->read(waits[2].fd, false);
+  }
+}
+
+}  // namespace connscope::ingest
