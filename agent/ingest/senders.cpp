@@ -33,18 +33,16 @@ Senders::Senders(std::string proc_root)
 SenderPtr Senders::of_process(pid_t pid, uid_t uid, Time now) {
   if (pid <= 0) return unknown_;
   const std::uint64_t key = process_key(pid, uid);
-  const auto known = processes_.find(key);
-  if (known != processes_.end()) {
+  if (const auto known = processes_.find(key); known != processes_.end()) {
     Known& process = known->second;
     if (now - process.looked_at < kTrust) return process.sender;
     process.looked_at = now;
     if (still_same(pid, process)) return process.sender;
-    process = look_at(pid, uid, now);
-    return process.sender;
   }
+  Known looked = look_at(pid, uid, now);
   // Processes that are gone would fill it in the end; those that still send are back at once.
   if (processes_.size() >= kMaxProcesses) processes_.clear();
-  return processes_.emplace(key, look_at(pid, uid, now)).first->second.sender;
+  return processes_.insert_or_assign(key, std::move(looked)).first->second.sender;
 }
 
 bool Senders::still_same(pid_t pid, const Known& known) const {
@@ -75,8 +73,10 @@ Senders::Known Senders::look_at(pid_t pid, uid_t uid, Time now) {
 SenderPtr Senders::intern(pid_t pid, identity::ProcessAttributes attributes) {
   std::string key = intern_key(attributes);
   if (const auto same = interned_.find(key); same != interned_.end()) return same->second;
-  if (interned_.size() >= kMaxSenders)
+  if (interned_.size() >= kMaxSenders) {
+    processes_.clear();
     std::erase_if(interned_, [](const auto& entry) { return entry.second.use_count() == 1; });
+  }
   if (interned_.size() >= kMaxSenders) return unknown_;
   auto sender = std::make_shared<const Sender>(Sender{Sender::Origin::kProcess, pid, std::move(attributes)});
   return interned_.emplace(std::move(key), std::move(sender)).first->second;

@@ -40,7 +40,7 @@ class Senders {
   /// A pid is looked at again after so long: it may be another process's now, or run another program.
   static constexpr std::chrono::seconds kTrust{1};
   static constexpr std::size_t kMaxProcesses = 4096;
-  static constexpr std::size_t kMaxSenders = 1024;
+  static constexpr std::size_t kMaxSenders = 4096;  // that are known, or have series
 
   explicit Senders(std::string proc_root);
 

@@ -58,6 +58,30 @@ TEST_F(FamilyTest, ValuesMustBeUtf8) {
   EXPECT_TRUE(family_->with({"Gr\u00fc\u00dfe", ""}));
 }
 
+TEST_F(FamilyTest, AFurtherLabelIsEmptyForTheSeriesThatAreThere) {
+  Counter* old = family_->with({"b", "200"}).value();
+  old->add(std::uint64_t{5});
+  Counter* first = family_->with({"a", "200"}).value();
+  const auto before = family_->snapshot();
+  ASSERT_TRUE(family_->add_label("route"));
+  EXPECT_EQ(family_->with({"b", "200", ""}).value(), old) << "pointers to series stay valid";
+  EXPECT_EQ(family_->with({"a", "200", ""}).value(), first);
+  EXPECT_NE(family_->with({"b", "200", "/x"}).value(), old);
+  const auto after = family_->snapshot();
+  EXPECT_EQ(after.descriptor->label_names, (std::vector<std::string>{"process", "code", "route"}));
+  EXPECT_EQ(*after.samples[0].label_values, (std::vector<std::string>{"b", "200", ""}));
+  EXPECT_EQ(after.samples.size(), 3U);
+  EXPECT_EQ(before.descriptor->label_names.size(), 2U) << "a snapshot stays as it was";
+  EXPECT_EQ(before.samples[0].label_values->size(), 2U);
+}
+
+TEST_F(FamilyTest, AFurtherLabelThatCannotBeIsRefused) {
+  EXPECT_FALSE(family_->add_label("code"));
+  EXPECT_FALSE(family_->add_label("__name__"));
+  EXPECT_FALSE(family_->add_label("a-b"));
+  EXPECT_EQ(family_->descriptor().label_names.size(), 2U);
+}
+
 TEST_F(FamilyTest, RemovedSeriesAreGoneAndBeginAgainAtZero) {
   family_->with({"a", "1"}).value()->add(std::uint64_t{5});
   family_->with({"b", "1"}).value()->add(std::uint64_t{6});

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A kernel half that knows one process, for tests of what userspace finds out by itself. One thread at a time.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "agent/identity/identity_source.h"
+
+namespace connscope::ingest::testing {
+
+class FakeKernel final : public identity::IdentitySource {
+ public:
+  static constexpr std::uint64_t kId = 10;
+  static constexpr std::uint32_t kPid = 4321;
+
+  Result<identity_info> read(std::uint64_t id) override {
+    if (id != kId) return Error::from_errno("identity_infos", ENOENT);
+    constexpr std::string_view kExe{"brief\0bin", 9};
+    identity_info info{};
+    info.exe_bytes = kExe.size();
+    kExe.copy(info.exe, kExe.size());
+    return info;
+  }
+  Result<std::uint64_t> id_of_process(std::uint32_t pid) override {
+    if (pid != kPid) return Error::from_errno("identity_cache", ENOENT);
+    return kId;
+  }
+  Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
+  Status forget(const identity_key& /*key*/) override { return {}; }
+  Status erase(std::uint64_t /*id*/) override { return {}; }
+  Status publish(bool /*wants_args*/) override { return {}; }
+};
+
+}  // namespace connscope::ingest::testing
