@@ -22,7 +22,7 @@ LifeScenario::Play cut_after(const std::string& word, bool goes_on) {
   return [word, goes_on](Stage& stage, ChildProcess& self, ChildProcess& peer) {
     stage.go_both();
     Stage::await(self, word);
-    stage.cut();
+    stage.cut(peer);
     if (goes_on) Stage::go(self);
     Stage::await_end(self);
     stage.await_gone(self);
@@ -44,7 +44,7 @@ void play_after_arrival(Stage& stage, ChildProcess& self, ChildProcess& peer) {
 void play_interrupted(Stage& stage, ChildProcess& self, ChildProcess& peer) {
   stage.go_both();
   Stage::await(self, "acked");
-  stage.cut();
+  stage.cut(peer);
   Stage::go(self);
   stage.await_retransmission(self);
   stage.mend();

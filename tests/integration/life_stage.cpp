@@ -55,18 +55,22 @@ void Stage::await_end(ChildProcess& end) {
   if (!ended_well(status)) throw std::runtime_error("an actor failed: " + end.standard_error());
 }
 
-void Stage::drop(const std::string& condition) {
+/// The rules of the two come after each other, and a busy machine may take seconds for that: `first` is spared what the
+/// other still says when it has given up meanwhile.
+void Stage::drop(const ChildProcess& first, const std::string& condition) {
   const auto rules = [&](const char* direction) {
     return "table inet cut_" + port() + " {\n chain input {\n type filter hook input priority -1\n tcp " + direction +
            " " + port() + condition + " drop\n }\n}\n";
   };
-  must(world_->client().nft(rules("sport")));
+  const bool is_client = &first == &client_;
+  if (is_client) must(world_->client().nft(rules("sport")));
   must(world_->server().nft(rules("dport")));
+  if (!is_client) must(world_->client().nft(rules("sport")));
 }
 
-void Stage::cut() { drop(""); }
+void Stage::cut(const ChildProcess& first) { drop(first, ""); }
 
-void Stage::cut_ends() { drop(" tcp flags fin"); }
+void Stage::cut_ends() { drop(server(), " tcp flags fin"); }
 
 void Stage::mend() {
   must(world_->client().nft("delete table inet cut_" + port() + "\n"));

@@ -37,8 +37,8 @@ class Stage {
   /// Waits until the end has ended by itself, and well. Its input is closed.
   static void await_end(ChildProcess& end);
 
-  /// From now on nothing arrives at either end; what is sent leaves its sender all the same.
-  void cut();
+  /// From now on nothing arrives at either end, at `first` a little sooner; what is sent leaves its sender all the same.
+  void cut(const ChildProcess& first);
   /// Nothing that carries a FIN arrives.
   void cut_ends();
   void mend();
@@ -59,7 +59,7 @@ class Stage {
  private:
   Stage(const World& world, Listener listener, ChildProcess client, std::chrono::steady_clock::time_point begun)
       : world_(&world), listener_(std::move(listener)), client_(std::move(client)), begun_(begun) {}
-  void drop(const std::string& condition);
+  void drop(const ChildProcess& first, const std::string& condition);
   /// Runs `ss` with these words on the connection where that end is; what it lists.
   [[nodiscard]] std::string ss(const ChildProcess& end, std::vector<std::string> words) const;
 
