@@ -10,7 +10,7 @@ default_kernels=(bullseye-security=5.10 bookworm-security=6.1 trixie=6.12 trixie
 modules=(veth nft_reject_inet tcp_diag)
 host_programs=(ip nft ss)
 # The integration tests that need nothing else, and those of them that the gate has the time for.
-tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup libc_lookup tls_wire)
+tests=(tcp_connect tcp_life tcp_accept tcp_older dns_query dns_server dns_cgroup libc_lookup tls_wire openssl)
 gate_tests=(tcp_connect tcp_life tcp_accept dns_query tls_wire)
 # What a program for musl names as its loader; it is the C library as well.
 musl_loader=/lib/ld-musl-x86_64.so.1
@@ -75,9 +75,19 @@ take() { # PROGRAM_OF_THE_BUILD PLACE_IN_THE_GUEST
   strip --strip-debug -o "$overlay$2" "$build_dir/$1"
 }
 
+# Those of the tests, since the guest has not what makes them: there the script copies what this host has made.
+take_certificates() {
+  local script=$root/tests/support/tls_peers/make_certificates.sh
+  "$script" "$overlay/certificates"
+  mkdir -p "$overlay${script%/*}"
+  # shellcheck disable=SC2016 # it is the script there that expands it
+  printf '#!/bin/sh\nexec cp -r /certificates/. "$1"\n' >"$overlay$script"
+  chmod 755 "$overlay$script"
+}
+
 fill_overlay() {
   local object program test
-  for program in connscope tests/support/{tcp_actor,dns_actor,lookup_actor,lookup_server}; do
+  for program in connscope tests/support/{tcp_actor,dns_actor,lookup_actor,lookup_server,openssl_actor}; do
     take "$program" "$build_dir/$program"
     mkdir -p "$overlay/usr/bin"
     ln -s "$build_dir/$program" "$overlay/usr/bin/${program##*/}"
@@ -87,6 +97,7 @@ fill_overlay() {
     take "$program" "$build_dir/$program"
     install -D -m 755 "$musl_loader" "$overlay$musl_loader"
   fi
+  take_certificates
   take tests/vm/verified_instructions /usr/bin/verified_instructions
   for test in "${tests[@]}"; do
     take "tests/integration/${test}_integration_test" "/tests/${test}_integration_test"
