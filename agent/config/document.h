@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,11 @@ class Section {
   /// A whole number with its unit, in quotes: "500ms", "30s", "5m", "1h", "7d".
   [[nodiscard]] std::chrono::milliseconds duration(std::string_view key, std::chrono::milliseconds fallback,
                                                    std::chrono::milliseconds min, std::chrono::milliseconds max) const;
+  /// The same, or `word`, for which nothing is given.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> duration_or(std::string_view word, std::string_view key,
+                                                                     std::chrono::milliseconds fallback,
+                                                                     std::chrono::milliseconds min,
+                                                                     std::chrono::milliseconds max) const;
   /// An array of strings; one string stands for an array of one. Empty when absent: see has().
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
   [[nodiscard]] std::string one_of(std::string_view key, std::string_view fallback,

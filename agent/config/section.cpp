@@ -141,9 +141,17 @@ double Section::number(std::string_view key, double fallback, double min, double
 
 std::chrono::milliseconds Section::duration(std::string_view key, std::chrono::milliseconds fallback,
                                             std::chrono::milliseconds min, std::chrono::milliseconds max) const {
+  return duration_or("", key, fallback, min, max).value_or(fallback);
+}
+
+std::optional<std::chrono::milliseconds> Section::duration_or(std::string_view word, std::string_view key,
+                                                              std::chrono::milliseconds fallback,
+                                                              std::chrono::milliseconds min,
+                                                              std::chrono::milliseconds max) const {
   const toml::node* node = find(*entry_, key);
   if (node == nullptr) return fallback;
-  const std::string allowed = "from " + in_quotes(duration_text(min)) + " to " + in_quotes(duration_text(max)) +
+  const std::string allowed = (word.empty() ? "" : in_quotes(word) + ", or ") + "from " +
+                              in_quotes(duration_text(min)) + " to " + in_quotes(duration_text(max)) +
                               ", a whole number with its unit (ms, s, m, h, d)";
   const auto* value = node->as_string();
   if (value == nullptr) {
@@ -151,13 +159,14 @@ std::chrono::milliseconds Section::duration(std::string_view key, std::chrono::m
     report(*entry_, key, wrong + "; allowed: " + allowed);
     return fallback;
   }
+  if (!word.empty() && value->get() == word) return std::nullopt;
   const auto parsed = parse_duration(value->get());
   if (!parsed) {
     report(*entry_, key, in_quotes(value->get()) + " is not a duration; allowed: " + allowed);
   } else if (*parsed < min || *parsed > max) {
     report(*entry_, key, in_quotes(value->get()) + " is out of range; allowed: " + allowed);
   } else {
-    return *parsed;
+    return parsed;
   }
   return fallback;
 }

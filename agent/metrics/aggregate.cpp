@@ -20,6 +20,13 @@ void Aggregate::add_bucketed(bool ok, std::uint64_t count, double sum, double lo
   side.max = std::max(side.max.value_or(high), high);
 }
 
+void Aggregate::merge(const Aggregate& other) {
+  for (const bool ok : {true, false}) {
+    const Side& side = ok ? other.go_ : other.no_go_;
+    add_bucketed(ok, side.count, side.sum, side.min.value_or(0), side.max.value_or(0));
+  }
+}
+
 void OutcomeHistogram::add(std::string_view outcome, std::uint64_t count) {
   auto bucket = buckets_.find(outcome);
   if (bucket == buckets_.end()) bucket = buckets_.emplace(outcome, 0).first;

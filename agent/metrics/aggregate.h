@@ -34,6 +34,8 @@ class Aggregate {
   /// `count` values that add up to `sum`, of which no more is known than that they lie between `low` and `high`: these
   /// stand for the least and the greatest.
   void add_bucketed(bool ok, std::uint64_t count, double sum, double low, double high);
+  /// Adds what another has gathered; the period's start stays.
+  void merge(const Aggregate& other);
   /// Starts a new period, in which nothing was observed yet.
   void reset(WallTime now) { *this = Aggregate(now); }
 
