@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PushLoop: one exporter with a thread of its own and a bounded queue, so that a receiver that is slow or down delays
+// nobody: not a collect, and no other exporter. When the queue is full the oldest reports go, and are counted. push(),
+// finish() and the destructor are of the thread that made it; the counts may be read from any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "agent/metrics/report.h"
+#include "exporters/report_exporter.h"
+
+namespace connscope::exporters {
+
+/// What has become of the reports for one exporter. Outlives the loops that serve it one after another.
+struct PushCounts {
+  std::atomic<std::uint64_t> reports{0};  ///< that were sent whole
+  std::atomic<std::uint64_t> packets{0};
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint64_t> failures{0};  ///< reports whose sending ended in an error
+  std::atomic<std::uint64_t> dropped{0};   ///< reports that left the queue unsent
+  std::atomic<std::uint64_t> refused{0};   ///< values that the format cannot say
+  std::atomic<std::uint64_t> queued{0};    ///< reports that wait now
+};
+
+class PushLoop {
+ public:
+  static constexpr std::size_t kMaxReports = 64;
+  /// All reports in the queue together; one that has more by itself waits alone.
+  static constexpr std::size_t kMaxMetrics = 50'000;
+
+  PushLoop(std::unique_ptr<ReportExporter> exporter, std::shared_ptr<PushCounts> counts);
+  PushLoop(const PushLoop&) = delete;
+  PushLoop& operator=(const PushLoop&) = delete;
+  /// Waits for finish() to be done; without it, drops what waits.
+  ~PushLoop();
+
+  /// Never blocks.
+  void push(metrics::ReportPtr report);
+  /// No more reports come. Those in the queue are sent until `deadline`, then dropped. Does not wait.
+  void finish(std::chrono::steady_clock::time_point deadline);
+  /// Whether the thread has nothing left to do after finish(), so that the destructor returns at once.
+  [[nodiscard]] bool is_finished() const { return finished_; }
+  /// Why the last report could not be sent; empty when it could.
+  [[nodiscard]] std::string problem() const;
+
+ private:
+  void run();
+  metrics::ReportPtr next();
+  void send(const metrics::Report& report);
+  void drop_oldest();
+
+  std::unique_ptr<ReportExporter> exporter_;
+  std::shared_ptr<PushCounts> counts_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<metrics::ReportPtr> queue_;
+  std::size_t metrics_in_queue_ = 0;
+  bool is_finishing_ = false;
+  std::chrono::steady_clock::time_point deadline_;
+  std::string problem_;
+  std::atomic<bool> finished_{false};
+  std::thread thread_;  // last: it uses all the others
+};
+
+}  // namespace connscope::exporters

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ReportExporter: what carries reports to one place (FEATURES P13): a log, a StatsD server, and whatever comes next. It
+// is made from its own section of the config, opens nothing before it sends, and is owned by a PushLoop, on whose
+// thread alone send() is called: it may block there, but for no longer than kMaxBlocking, so that the agent's end does
+// not wait for a receiver that hangs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/result.h"
+#include "agent/config/document.h"
+#include "agent/metrics/report.h"
+
+namespace connscope::exporters {
+
+/// How a report has gone. What was sent before an error counts as sent.
+struct Sent {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t refused = 0;  ///< values that the format cannot say, or that are too long for a packet
+  Status status;
+};
+
+class ReportExporter {
+ public:
+  static constexpr std::chrono::seconds kMaxBlocking{1};
+
+  virtual ~ReportExporter() = default;
+  virtual Sent send(const metrics::Report& report) = 0;
+};
+
+/// What exporters may use of the agent.
+struct ExporterServices {
+  /// Writes one line to the agent's log; any thread.
+  std::function<void(std::string_view line)> log;
+};
+
+/// An exporter as the config has it.
+struct ConfiguredExporter {
+  std::string name;          ///< what policies call it
+  bool accumulates = false;  ///< its reports go on from one to the next; otherwise each begins anew
+  std::unique_ptr<ReportExporter> exporter;
+};
+
+/// Reads [exporter.NAME] for each kind of exporter that this build has, whether the file has the section or not, and
+/// for each other NAME whose `type` is one of these. Problems go to the document.
+[[nodiscard]] std::vector<ConfiguredExporter> make_report_exporters(const config::Section& root,
+                                                                    const ExporterServices& services);
+
+}  // namespace connscope::exporters
