@@ -82,56 +82,79 @@ void Gatherer::observe(const metrics::SnapshotPtr& snapshot) {
   if (snapshot == previous_) return;
   ++round_;
   for (const FamilySnapshot& family : snapshot->families)
-    if (is_gathered(family.type) && !family.samples.empty()) observe_family(family);
-  drop_vanished_series();
+    if (is_gathered(family.type)) observe_family(family);
   previous_ = snapshot;
   last_seen_at_ = snapshot->taken_at;
 }
 
-void Gatherer::observe_family(const FamilySnapshot& family) {
-  for (const metrics::Sample& sample : family.samples) {
-    Series& series = series_of(family, sample);
+void Gatherer::observe_family(const FamilySnapshot& snapshot) {
+  Family& family = families_[snapshot.descriptor->name];
+  if (family.descriptor != snapshot.descriptor) carry_over(family, snapshot);
+  for (const metrics::Sample& sample : snapshot.samples) {
+    Series& series = series_of(family, snapshot, sample);
     if (add_news(series.before, sample.value, series.role, series.metric->period)) series.metric->has_news = true;
     series.before = &sample.value;
     series.seen_in = round_;
   }
+  if (family.series.size() != snapshot.samples.size()) drop_vanished_series(family);
 }
 
-Gatherer::Series& Gatherer::series_of(const FamilySnapshot& family, const metrics::Sample& sample) {
-  const auto known = series_.find(sample.label_values.get());
-  if (known != series_.end()) return known->second;
+/// The family has got more labels, which are empty in the series that were there: these are the same series still.
+void Gatherer::carry_over(Family& family, const FamilySnapshot& snapshot) {
+  family.descriptor = snapshot.descriptor;
+  if (family.series.empty()) return;
+  const std::size_t labels = snapshot.descriptor->label_names.size();
+  std::map<std::vector<std::string>, Series> known;
+  for (auto& [address, series] : family.series) {
+    std::vector<std::string> values = *series.values;
+    values.resize(labels);
+    known.emplace(std::move(values), std::move(series));
+  }
+  family.series.clear();
+  for (const metrics::Sample& sample : snapshot.samples) {
+    auto same = known.extract(*sample.label_values);
+    if (same.empty()) continue;
+    same.mapped().values = sample.label_values;
+    family.series.emplace(sample.label_values.get(), std::move(same.mapped()));
+  }
+  for (auto& [values, series] : known) --series.metric->series;
+}
+
+Gatherer::Series& Gatherer::series_of(Family& family, const FamilySnapshot& snapshot, const metrics::Sample& sample) {
+  const auto known = family.series.find(sample.label_values.get());
+  if (known != family.series.end()) return known->second;
   Series series;
   series.values = sample.label_values;
-  metrics::MetricId id = metrics::metric_id(*family.descriptor, *sample.label_values);
-  series.role = take_role(family, id);
-  series.metric = &metric_of(family, std::move(id));
+  metrics::MetricId id = metrics::metric_id(*snapshot.descriptor, *sample.label_values);
+  series.role = take_role(snapshot, id);
+  series.metric = &metric_of(snapshot, std::move(id));
   ++series.metric->series;
-  return series_.emplace(sample.label_values.get(), std::move(series)).first->second;
+  return family.series.emplace(sample.label_values.get(), std::move(series)).first->second;
 }
 
-Metric& Gatherer::metric_of(const FamilySnapshot& family, metrics::MetricId id) {
-  std::string key = key_of(id, family.descriptor->name);
+Metric& Gatherer::metric_of(const FamilySnapshot& snapshot, metrics::MetricId id) {
+  std::string key = key_of(id, snapshot.descriptor->name);
   const auto known = metrics_.find(key);
   if (known != metrics_.end()) return known->second;
   Metric metric;
-  metric.descriptor = family.descriptor;
+  metric.descriptor = snapshot.descriptor;
   metric.name = id.name();
   metric.id = std::move(id);
   metric.start = metric.first_start = last_seen_at_;
-  metric.period = first_reading(family, last_seen_at_);
+  metric.period = first_reading(snapshot, last_seen_at_);
   Metric& made = metrics_.emplace(std::move(key), std::move(metric)).first->second;
   on_new_(made);
   return made;
 }
 
-void Gatherer::drop_vanished_series() {
-  for (auto series = series_.begin(); series != series_.end();) {
+void Gatherer::drop_vanished_series(Family& family) const {
+  for (auto series = family.series.begin(); series != family.series.end();) {
     if (series->second.seen_in == round_) {
       ++series;
       continue;
     }
     --series->second.metric->series;
-    series = series_.erase(series);
+    series = family.series.erase(series);
   }
 }
 

@@ -56,25 +56,29 @@ class Gatherer {
   void forget_gone();
 
  private:
-  /// The registry keeps a series' label values at one address for as long as the series lives.
-  using SeriesKey = const std::vector<std::string>*;
   struct Series {
-    std::shared_ptr<const std::vector<std::string>> values;  // keeps the address from being used again
+    std::shared_ptr<const std::vector<std::string>> values;  // kept, so that the address is not used again
     Metric* metric = nullptr;
     SeriesRole role;
     const metrics::Value* before = nullptr;  // in previous_
     std::uint64_t seen_in = 0;
   };
+  struct Family {
+    std::shared_ptr<const metrics::FamilyDescriptor> descriptor;
+    /// The registry keeps a series' label values at one address, unless the family gets another label.
+    std::unordered_map<const std::vector<std::string>*, Series> series;
+  };
 
-  void observe_family(const metrics::FamilySnapshot& family);
-  Series& series_of(const metrics::FamilySnapshot& family, const metrics::Sample& sample);
-  Metric& metric_of(const metrics::FamilySnapshot& family, metrics::MetricId id);
-  void drop_vanished_series();
+  void observe_family(const metrics::FamilySnapshot& snapshot);
+  static void carry_over(Family& family, const metrics::FamilySnapshot& snapshot);
+  Series& series_of(Family& family, const metrics::FamilySnapshot& snapshot, const metrics::Sample& sample);
+  Metric& metric_of(const metrics::FamilySnapshot& snapshot, metrics::MetricId id);
+  void drop_vanished_series(Family& family) const;
 
   metrics::WallTime last_seen_at_;
   OnNew on_new_;
   metrics::SnapshotPtr previous_;
-  std::unordered_map<SeriesKey, Series> series_;
+  std::map<std::string, Family, std::less<>> families_;
   Metrics metrics_;
   std::uint64_t round_ = 0;
 };
