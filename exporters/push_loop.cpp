@@ -17,6 +17,11 @@ PushLoop::~PushLoop() {
   thread_.join();
 }
 
+void PushLoop::replace(std::unique_ptr<ReportExporter> exporter) {
+  const std::lock_guard lock(mutex_);
+  replacement_ = std::move(exporter);
+}
+
 void PushLoop::push(metrics::ReportPtr report) {
   {
     const std::lock_guard lock(mutex_);
@@ -60,6 +65,7 @@ metrics::ReportPtr PushLoop::next() {
   changed_.wait(lock, [this] { return !queue_.empty() || is_finishing_; });
   if (is_finishing_ && std::chrono::steady_clock::now() >= deadline_)
     while (!queue_.empty()) drop_oldest();
+  if (replacement_) exporter_ = std::move(replacement_);
   if (queue_.empty()) return nullptr;
   metrics::ReportPtr report = std::move(queue_.front());
   queue_.pop_front();

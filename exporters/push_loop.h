@@ -44,6 +44,8 @@ class PushLoop {
   /// Waits for finish() to be done; without it, drops what waits.
   ~PushLoop();
 
+  /// From the next report on it is this one that sends. What waits stays in the queue.
+  void replace(std::unique_ptr<ReportExporter> exporter);
   /// Never blocks.
   void push(metrics::ReportPtr report);
   /// No more reports come. Those in the queue are sent until `deadline`, then dropped. Does not wait.
@@ -59,7 +61,8 @@ class PushLoop {
   void send(const metrics::Report& report);
   void drop_oldest();
 
-  std::unique_ptr<ReportExporter> exporter_;
+  std::unique_ptr<ReportExporter> exporter_;  // the push thread's
+  std::unique_ptr<ReportExporter> replacement_;
   std::shared_ptr<PushCounts> counts_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

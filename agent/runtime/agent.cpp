@@ -7,25 +7,33 @@
 #include <csignal>
 #include <utility>
 
+#include "agent/runtime/policy_commands.h"
 #include "agent/runtime/scrape.h"
 
 namespace connscope::runtime {
 namespace {
 
-/// A cycle that reads its sections of `document` and is never started.
-Result<std::unique_ptr<CollectCycle>> make_cycle(const config::Document& document, const AgentParts& parts) {
+/// What a document asks for. Nothing of it is started.
+struct Wanted {
+  std::unique_ptr<CollectCycle> cycle;
+  ReportingPlan reporting;
+};
+
+Result<Wanted> read(const config::Document& document, const AgentParts& parts) {
   const config::Section root = document.root();
   auto cycle =
       CollectCycle::create(Settings::parse(root), root, parts.make_identity_probe(), parts.make_probes, parts.version);
+  ReportingPlan reporting = ReportingPlan::parse(root);
   if (auto legal = document.finish(); !legal) return legal.error();
-  return cycle;
+  if (!cycle) return cycle.error();
+  return Wanted{std::move(*cycle), std::move(reporting)};
 }
 
 }  // namespace
 
 Status check_config(const config::Document& document, const AgentParts& parts) {
-  auto cycle = make_cycle(document, parts);
-  return cycle ? Status() : Status(cycle.error());
+  auto wanted = read(document, parts);
+  return wanted ? Status() : Status(wanted.error());
 }
 
 Agent::Agent(config::Options options, AgentParts parts, EventLoop loop)
@@ -41,9 +49,12 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   if (!signals) return signals.error();
   std::signal(SIGPIPE, SIG_IGN);
 
-  auto cycle = make_cycle(document, agent->parts_);
-  if (!cycle) return cycle.error();
-  agent->cycle_ = std::move(*cycle);
+  auto wanted = read(document, agent->parts_);
+  if (!wanted) return wanted.error();
+  agent->cycle_ = std::move(wanted->cycle);
+  auto reporting = Reporting::create(std::move(wanted->reporting), agent->cycle_->registry());
+  if (!reporting) return reporting.error();
+  agent->reporting_ = std::move(*reporting);
   const Settings settings = Settings::parse(document.root());
   agent->collect_interval_ = settings.collect_interval;
 
@@ -63,10 +74,14 @@ Status Agent::run() {
     if (auto watched = loop_.watch(cycle_->news_fd(), [this] { cycle_->take_news(); }); !watched) return watched;
   if (auto watched = loop_.watch(cycle_->exchange().wake_fd(), [this] { collect(); }); !watched) return watched;
   if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
+  if (auto timed = reporting_->start(loop_, [this] { collect(); }); !timed) return timed;
   collect();
   ::malloc_trim(0);  // loading has read the kernel's BTF, which is much larger than all that stays
   for (const auto& url : server_->urls()) spdlog::info("serving metrics on {}{}", url, options_.telemetry_path);
-  return loop_.run();
+  if (auto ended = loop_.run(); !ended) return ended;
+  collect();
+  reporting_->finish();
+  return {};
 }
 
 /// Without it the agent does all its work still, so that is no reason not to start.
@@ -75,12 +90,15 @@ void Agent::start_control(const std::string& path) {
   auto control = control::Server::create(path);
   if (!control) return spdlog::error("no commands are taken: {}", control.error().message());
   control_ = std::move(*control);
+  add_policy_commands(*control_, *reporting_);
   if (auto watched = loop_.watch(control_->fd(), [this] { control_->serve(); }); !watched) control_.reset();
 }
 
 void Agent::collect() {
   cycle_->show_busy(loop_.busy());
+  reporting_->before_collect();
   cycle_->run(CollectCycle::Clock::now());
+  reporting_->after_collect(cycle_->exchange().latest());
 }
 
 void Agent::on_signal(int signal) {
@@ -101,9 +119,9 @@ void Agent::on_signal(int signal) {
 Status Agent::reload() {
   auto document = config::load_config(options_.config_file);
   if (!document) return document.error();
-  auto wanted = make_cycle(*document, parts_);
+  auto wanted = read(*document, parts_);
   if (!wanted) return wanted.error();
-  cycle_->check_reload(**wanted, document->root());
+  cycle_->check_reload(*wanted->cycle, document->root());
   if (auto possible = document->finish(); !possible) return possible;
   Settings settings = Settings::parse(document->root());
   if (settings.collect_interval != collect_interval_) {
@@ -111,6 +129,7 @@ Status Agent::reload() {
     if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
   }
   cycle_->apply(std::move(settings));
+  reporting_->apply(std::move(wanted->reporting));
   return {};
 }
 

@@ -15,6 +15,7 @@
 #include "agent/http/server.h"
 #include "agent/runtime/collect_cycle.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/runtime/reporting.h"
 #include "exporters/catalog.h"
 
 namespace connscope::runtime {
@@ -50,6 +51,7 @@ class Agent {
   AgentParts parts_;
   EventLoop loop_;
   std::unique_ptr<CollectCycle> cycle_;
+  std::unique_ptr<Reporting> reporting_;      // after what it takes outliers from
   std::unique_ptr<control::Server> control_;  // after what its handlers use; nullptr when it is off
   std::unique_ptr<http::Server> server_;      // likewise
   std::chrono::milliseconds collect_interval_{};

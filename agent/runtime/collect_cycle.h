@@ -55,6 +55,8 @@ class CollectCycle {
   /// What the collecting thread has been at work since the start.
   void show_busy(std::chrono::nanoseconds busy) { self_->show_busy(busy); }
 
+  /// For the parts of the agent that have families of their own.
+  [[nodiscard]] metrics::Registry& registry() { return registry_; }
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
 
  private:

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/runtime/reporting.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <set>
+#include <utility>
+
+namespace connscope::runtime {
+namespace {
+
+using metrics::Counter;
+using metrics::Family;
+using metrics::Gauge;
+
+policy::Moment now() { return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()}; }
+
+void log_line(std::string_view line) { spdlog::info("report: {}", line); }
+
+std::set<std::string, std::less<>> named_exporters(const std::vector<policy::Policy>& policies) {
+  std::set<std::string, std::less<>> names;
+  for (const auto& policy : policies) names.insert(policy.to.begin(), policy.to.end());
+  return names;
+}
+
+std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(std::llround(seconds * 1e9)); }
+double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
+
+}  // namespace
+
+ReportingPlan ReportingPlan::parse(const config::Section& root) {
+  ReportingPlan plan;
+  plan.exporters = exporters::make_report_exporters(root, {log_line});
+  std::vector<std::string_view> names;
+  for (const auto& exporter : plan.exporters) {
+    names.emplace_back(exporter.name);
+    if (exporter.accumulates) plan.set.accumulating.insert(exporter.name);
+  }
+  plan.set.policies = policy::parse_policies(root, names);
+  return plan;
+}
+
+struct Reporting::Families {
+  struct Count {
+    const char* name;
+    const char* help;
+    const char* unit;
+    std::atomic<std::uint64_t> exporters::PushCounts::*value;
+    Family<Counter>* family = nullptr;
+  };
+  std::array<Count, 6> counts{
+      {{"connscope_export_reports", "Reports that an exporter has sent.", "", &exporters::PushCounts::reports},
+       {"connscope_export_packets", "Packets that an exporter has sent.", "", &exporters::PushCounts::packets},
+       {"connscope_export_bytes", "What an exporter has sent.", "bytes", &exporters::PushCounts::bytes},
+       {"connscope_export_failures", "Reports whose sending ended in an error.", "", &exporters::PushCounts::failures},
+       {"connscope_export_dropped_reports",
+        "Reports that had no room in the queue of an exporter, or no time at the end.", "",
+        &exporters::PushCounts::dropped},
+       {"connscope_export_refused_values", "Values that an exporter's format cannot say, or that are too long for it.",
+        "", &exporters::PushCounts::refused}}};
+  Family<Gauge>* queue_length = nullptr;
+
+  Status add_to(metrics::Registry& registry) {
+    for (Count& count : counts) {
+      auto made = registry.family<Counter>({count.name, count.help, count.unit, {"exporter"}, ""});
+      if (!made) return made.error();
+      count.family = *made;
+    }
+    auto made = registry.family<Gauge>(
+        {"connscope_export_queue_length", "Reports that wait for an exporter.", "", {"exporter"}, ""});
+    if (!made) return made.error();
+    queue_length = *made;
+    return {};
+  }
+};
+
+Reporting::Reporting(std::shared_ptr<Families> families) : families_(std::move(families)) {}
+
+Result<std::unique_ptr<Reporting>> Reporting::create(ReportingPlan plan, metrics::Registry& registry) {
+  auto families = std::make_shared<Families>();
+  if (auto added = families->add_to(registry); !added) return added.error();
+  std::unique_ptr<Reporting> reporting(new Reporting(std::move(families)));
+  Reporting* self = reporting.get();
+  policy::Reporter::Sinks sinks;
+  sinks.report = [self](const std::string& exporter, metrics::ReportPtr report) {
+    self->receivers_[exporter].loop->push(std::move(report));
+  };
+  sinks.bounds = [self](const auto& key, const auto& bounds) { self->set_bounds(key, bounds); };
+  sinks.warn = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
+  const auto named = named_exporters(plan.set.policies);
+  reporting->start_receivers(std::move(plan.exporters), named);
+  reporting->reporter_ = std::make_unique<policy::Reporter>(std::move(plan.set), now(), std::move(sinks));
+  return reporting;
+}
+
+/// A receiver that stays keeps its queue, and sends it by the new exporter.
+void Reporting::start_receivers(std::vector<exporters::ConfiguredExporter> exporters,
+                                const std::set<std::string, std::less<>>& named) {
+  for (auto& [name, receiver] : receivers_)
+    if (receiver.loop && named.count(name) == 0) retire(receiver);
+  for (auto& configured : exporters) {
+    if (named.count(configured.name) == 0) continue;
+    Receiver& receiver = receivers_[configured.name];
+    if (receiver.loop) {
+      receiver.loop->replace(std::move(configured.exporter));
+    } else {
+      receiver.loop = std::make_unique<exporters::PushLoop>(std::move(configured.exporter), receiver.counts);
+    }
+  }
+}
+
+void Reporting::retire(Receiver& receiver) {
+  receiver.loop->finish(std::chrono::steady_clock::now() + kDrainTime);
+  retired_.push_back(std::move(receiver.loop));
+  receiver.told_problem.clear();
+}
+
+Status Reporting::start(EventLoop& loop, std::function<void()> collect) {
+  collect_ = std::move(collect);
+  timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!timer_) return Error::from_errno("timerfd_create", errno);
+  arm();
+  return loop.watch(timer_.get(), [this] { on_timer(); });
+}
+
+void Reporting::on_timer() {
+  std::uint64_t expirations = 0;
+  if (::read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
+  collect_();
+  reporter_->report_due(now());
+  arm();
+}
+
+/// Without anything due the timer is off.
+void Reporting::arm() {
+  if (!timer_) return;
+  itimerspec spec{};
+  if (const auto due = reporter_->next_due()) {
+    // The steady clock is CLOCK_MONOTONIC. A time of 0 would switch the timer off.
+    const auto at = std::max(due->time_since_epoch(), std::chrono::steady_clock::duration(1));
+    spec.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(at).count();
+    spec.it_value.tv_nsec = std::chrono::nanoseconds(at % std::chrono::seconds(1)).count();
+  }
+  if (::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) != 0)
+    spdlog::error("{}", Error::from_errno("no reports are made: timerfd_settime", errno).message());
+}
+
+void Reporting::before_collect() {
+  retired_.erase(std::remove_if(retired_.begin(), retired_.end(), [](const auto& loop) { return loop->is_finished(); }),
+                 retired_.end());
+  for (auto& [name, receiver] : receivers_) {
+    show(name, receiver);
+    if (receiver.loop) tell_problem(name, receiver);
+  }
+}
+
+void Reporting::show(const std::string& name, const Receiver& receiver) {
+  for (const auto& count : families_->counts)
+    if (auto series = count.family->with({name})) (*series)->follow((*receiver.counts).*count.value);
+  if (auto series = families_->queue_length->with({name})) (*series)->set(receiver.counts->queued.load());
+}
+
+void Reporting::tell_problem(const std::string& name, Receiver& receiver) {
+  std::string problem = receiver.loop->problem();
+  if (problem == receiver.told_problem) return;
+  if (problem.empty()) {
+    spdlog::info("exporter {}: works again", name);
+  } else {
+    spdlog::warn("exporter {}: {}", name, problem);
+  }
+  receiver.told_problem = std::move(problem);
+}
+
+void Reporting::after_collect(const metrics::SnapshotPtr& snapshot) { reporter_->observe(snapshot, now()); }
+
+void Reporting::apply(ReportingPlan plan) {
+  const auto named = named_exporters(plan.set.policies);
+  start_receivers(std::move(plan.exporters), named);
+  reporter_->apply(std::move(plan.set), now());
+  listen_to_outliers();
+  arm();
+}
+
+void Reporting::finish() {
+  reporter_->report_at_stop(now());
+  for (auto& [name, receiver] : receivers_)
+    if (receiver.loop) receiver.loop->finish(std::chrono::steady_clock::now() + kDrainTime);
+}
+
+Status Reporting::move(const std::string& glob, std::string_view policy) { return reporter_->move(glob, policy); }
+
+Status Reporting::report_now(std::string_view policy) {
+  collect_();
+  return reporter_->report_now(policy, now());
+}
+
+void Reporting::connect(detail::ConnectionFeed& feed) {
+  feed_ = &feed;
+  listen_to_outliers();
+}
+
+void Reporting::listen_to_outliers() {
+  if (feed_ == nullptr) return;
+  outliers_.reset();
+  if (reporter_->wants_outliers())
+    outliers_ = feed_->subscribe(detail::kOutlier, [this](const detail::Connection& c) { take_outlier(c); });
+}
+
+void Reporting::take_outlier(const detail::Connection& connection) {
+  metrics::Outlier outlier{connection.process,
+                           std::string(detail::id_of(connection.metric)),
+                           connection.time,
+                           seconds(connection.duration_ns),
+                           seconds(connection.mean_ns),
+                           connection.pid,
+                           connection.peer,
+                           connection.host};
+  reporter_->take_outlier(std::move(outlier), now());
+}
+
+void Reporting::set_bounds(const policy::OutlierWatch::Key& key, const std::optional<policy::OutlierBounds>& bounds) {
+  const auto metric = detail::metric_of(key.second);
+  if (feed_ == nullptr || !metric) return;  // of what nobody tells single events
+  if (bounds) {
+    feed_->set_bounds(key.first, *metric,
+                      {nanoseconds(bounds->low), nanoseconds(bounds->high), nanoseconds(bounds->mean)});
+  } else {
+    feed_->clear_bounds(key.first, *metric);
+  }
+}
+
+}  // namespace connscope::runtime
