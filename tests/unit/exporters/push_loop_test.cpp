@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/push_loop.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+#include <future>
+
+#include "exporters/datagram_sender.h"
+#include "tests/support/eventually.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/exporters/reports.h"
+
+namespace connscope::exporters {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+using connscope::testing::eventually;
+
+constexpr auto kLimit = 10s;
+
+/// Remembers what it was given; holds the first report back until it is let go.
+struct Receiver {
+  std::mutex mutex;
+  std::vector<std::string> policies;
+  std::promise<void> let_go;
+  std::shared_future<void> gate = let_go.get_future().share();
+  std::atomic<bool> is_held{false};
+  std::atomic<bool> fails{false};
+
+  std::vector<std::string> received() {
+    const std::lock_guard lock(mutex);
+    return policies;
+  }
+};
+
+class FakeExporter final : public ReportExporter {
+ public:
+  explicit FakeExporter(std::shared_ptr<Receiver> receiver) : receiver_(std::move(receiver)) {}
+  Sent send(const Report& report) override {
+    receiver_->is_held = true;
+    receiver_->gate.wait();
+    const std::lock_guard lock(receiver_->mutex);
+    receiver_->policies.push_back(report.policy);
+    if (receiver_->fails) return {0, 0, 0, Error("receiver: is down")};
+    return {1, 10, 2, {}};
+  }
+
+ private:
+  std::shared_ptr<Receiver> receiver_;
+};
+
+metrics::ReportPtr named(const std::string& policy, std::size_t metrics = 1) {
+  Report report = report_of({});
+  report.policy = policy;
+  for (std::size_t i = 0; i < metrics; ++i) report.metrics.push_back(metric_of("", "x", "", Sum()));
+  return std::make_shared<const Report>(std::move(report));
+}
+
+class PushLoopTest : public ::testing::Test {
+ protected:
+  void start() { loop_ = std::make_unique<PushLoop>(std::make_unique<FakeExporter>(receiver_), counts_); }
+  ~PushLoopTest() override { open(); }
+  void open() {
+    if (!std::exchange(is_open_, true)) receiver_->let_go.set_value();
+  }
+
+  std::shared_ptr<Receiver> receiver_ = std::make_shared<Receiver>();
+  std::shared_ptr<PushCounts> counts_ = std::make_shared<PushCounts>();
+  std::unique_ptr<PushLoop> loop_;
+  bool is_open_ = false;
+};
+
+TEST_F(PushLoopTest, SendsInOrderAndCounts) {
+  open();
+  start();
+  for (int i = 0; i < 5; ++i) loop_->push(named(std::to_string(i)));
+  loop_->finish(std::chrono::steady_clock::now() + kLimit);
+  loop_.reset();
+  EXPECT_EQ(receiver_->received(), (std::vector<std::string>{"0", "1", "2", "3", "4"}));
+  EXPECT_EQ(counts_->reports, 5U);
+  EXPECT_EQ(counts_->packets, 5U);
+  EXPECT_EQ(counts_->bytes, 50U);
+  EXPECT_EQ(counts_->refused, 10U);
+  EXPECT_EQ(counts_->queued, 0U);
+}
+
+TEST_F(PushLoopTest, AReceiverThatHangsCostsBoundedMemoryAndNobodyWaits) {
+  start();
+  loop_->push(named("held"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return receiver_->is_held.load(); }));
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < PushLoop::kMaxReports + 36; ++i) loop_->push(named(std::to_string(i)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
+  EXPECT_EQ(counts_->queued, PushLoop::kMaxReports);
+  EXPECT_EQ(counts_->dropped, 36U);
+  open();
+  loop_->finish(std::chrono::steady_clock::now() + kLimit);
+  loop_.reset();
+  EXPECT_EQ(receiver_->received().at(1), "36") << "the oldest went";
+  EXPECT_EQ(counts_->reports + counts_->dropped, PushLoop::kMaxReports + 37);
+}
+
+TEST_F(PushLoopTest, LargeReportsAreBoundedByTheirMetrics) {
+  start();
+  loop_->push(named("held"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return receiver_->is_held.load(); }));
+  for (int i = 0; i < 5; ++i) loop_->push(named("large", PushLoop::kMaxMetrics / 2));
+  EXPECT_EQ(counts_->queued, 2U);
+  loop_->push(named("giant", PushLoop::kMaxMetrics + 1));
+  EXPECT_EQ(counts_->queued, 1U);
+  EXPECT_EQ(counts_->dropped, 5U);
+}
+
+TEST_F(PushLoopTest, AFailureIsCountedAndItsReasonKeptUntilItWorksAgain) {
+  open();
+  receiver_->fails = true;
+  start();
+  loop_->push(named("a"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return loop_->problem() == "receiver: is down"; }));
+  EXPECT_EQ(counts_->failures, 1U);
+  receiver_->fails = false;
+  loop_->push(named("b"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->reports == 1; }));
+  ASSERT_TRUE(eventually(kLimit, [this] { return loop_->problem().empty(); }));
+}
+
+TEST_F(PushLoopTest, WhatIsNotSentByTheDeadlineIsDropped) {
+  start();
+  loop_->push(named("held"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return receiver_->is_held.load(); }));
+  loop_->push(named("late"));
+  loop_->finish(std::chrono::steady_clock::now());
+  EXPECT_FALSE(loop_->is_finished());
+  open();
+  ASSERT_TRUE(eventually(kLimit, [this] { return loop_->is_finished(); }));
+  EXPECT_EQ(counts_->reports, 1U);
+  EXPECT_EQ(counts_->dropped, 1U);
+}
+
+TEST_F(PushLoopTest, AnotherExporterTakesTheQueueOver) {
+  start();
+  loop_->push(named("first"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return receiver_->is_held.load(); }));
+  loop_->push(named("second"));
+  const auto other = std::make_shared<Receiver>();
+  other->let_go.set_value();
+  loop_->replace(std::make_unique<FakeExporter>(other));
+  open();
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->reports == 2; }));
+  EXPECT_EQ(receiver_->received(), std::vector<std::string>{"first"});
+  EXPECT_EQ(other->received(), std::vector<std::string>{"second"});
+}
+
+/// A unix datagram socket, bound.
+UniqueFd bound_at(const std::string& path) {
+  UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  return socket;
+}
+
+std::string received_by(const UniqueFd& socket) {
+  std::string buffer(65536, '\0');
+  const ssize_t length = ::recv(socket.get(), buffer.data(), buffer.size(), 0);
+  return length < 0 ? "nothing" : buffer.substr(0, static_cast<std::size_t>(length));
+}
+
+TEST(DatagramSender, AReceiverMayComeLateGoAndComeBack) {
+  const auto folder = connscope::testing::TempDir::create().value();
+  const std::string path = folder.path() + "/s";
+  DatagramSender sender(DatagramAddress::parse("unix:" + path).value());
+  const Status early = sender.send("early");
+  ASSERT_FALSE(early);
+  EXPECT_THAT(early.error().message(), ::testing::HasSubstr(path));
+  {
+    const UniqueFd receiver = bound_at(path);
+    EXPECT_TRUE(sender.send("a"));
+    EXPECT_EQ(received_by(receiver), "a");
+  }
+  EXPECT_FALSE(sender.send("gone"));
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  const UniqueFd again = bound_at(path);
+  EXPECT_TRUE(sender.send("b"));
+  EXPECT_EQ(received_by(again), "b");
+}
+
+TEST(DatagramSender, AReceiverThatTakesNothingIsGivenUpAfterASecond) {
+  const auto folder = connscope::testing::TempDir::create().value();
+  const std::string path = folder.path() + "/s";
+  const UniqueFd receiver = bound_at(path);
+  DatagramSender sender(DatagramAddress::parse("unix:" + path).value());
+  const auto begin = std::chrono::steady_clock::now();
+  Status sent;
+  for (int i = 0; i < 100'000 && sent; ++i) sent = sender.send("x");
+  ASSERT_FALSE(sent);
+  EXPECT_THAT(sent.error().message(), ::testing::HasSubstr("queue is full"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
+}
+
+}  // namespace
+}  // namespace connscope::exporters
