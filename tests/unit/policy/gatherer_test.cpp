@@ -23,15 +23,14 @@ TEST(Gatherer, L1_CountSumMinMeanMaxForGoAndNoGo) {
   stage.pass(1s);
   const auto sent = stage.take();
   ASSERT_EQ(sent.size(), 1U);
-  const auto* aggregate = aggregate_of(*sent[0].second, "ui.n.cn.tcp");
-  ASSERT_NE(aggregate, nullptr);
-  EXPECT_EQ(aggregate->go().count, 3U);
-  EXPECT_EQ(aggregate->no_go().count, 1U);
-  EXPECT_DOUBLE_EQ(aggregate->go().sum, 0.015);
-  EXPECT_LE(*aggregate->go().min, *aggregate->go().mean());
-  EXPECT_LE(*aggregate->go().mean(), *aggregate->go().max);
-  EXPECT_DOUBLE_EQ(*aggregate->no_go().min, 0.5);
-  EXPECT_EQ(find(*sent[0].second, "ui.n.cn.tcp")->start, metrics::WallTime(1h));
+  const auto& aggregate = aggregate_of(*sent[0].second, "ui.n.cn.tcp");
+  EXPECT_EQ(aggregate.go().count, 3U);
+  EXPECT_EQ(aggregate.no_go().count, 1U);
+  EXPECT_DOUBLE_EQ(aggregate.go().sum, 0.015);
+  EXPECT_LE(*aggregate.go().min, *aggregate.go().mean());
+  EXPECT_LE(*aggregate.go().mean(), *aggregate.go().max);
+  EXPECT_DOUBLE_EQ(*aggregate.no_go().min, 0.5);
+  EXPECT_EQ(find(*sent[0].second, "ui.n.cn.tcp").start, metrics::WallTime(1h));
 }
 
 TEST(Gatherer, L2_OutcomesAreBucketsWithATotal) {
@@ -41,7 +40,7 @@ TEST(Gatherer, L2_OutcomesAreBucketsWithATotal) {
   stage.pass(1s);
   const auto sent = stage.take();
   ASSERT_EQ(sent.size(), 1U);
-  const auto& outcomes = std::get<metrics::OutcomeHistogram>(find(*sent[0].second, "ui.n.cn.failures")->reading);
+  const auto& outcomes = std::get<metrics::OutcomeHistogram>(find(*sent[0].second, "ui.n.cn.failures").reading);
   EXPECT_EQ(outcomes.count("tls/expired"), 2U);
   EXPECT_EQ(outcomes.count("dns/nxdomain"), 1U);
   EXPECT_EQ(outcomes.total(), 3U);

@@ -26,7 +26,7 @@ TEST(Reload, L13_APolicyThatIsAddedReportsWhatCameBeforeIt) {
   const auto sent = stage.take();
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sum_of(*sent[0].second, "ui.app.x"), 7);
-  EXPECT_EQ(sent[0].second->end - test::find(*sent[0].second, "ui.app.x")->start, 31s);
+  EXPECT_EQ(sent[0].second->end - test::find(*sent[0].second, "ui.app.x").start, 31s);
 }
 
 TEST(Reload, APolicyThatIsTheSameKeepsItsTime) {

@@ -37,7 +37,7 @@ TEST(Reporter, L11_APolicyOfOneSecondSendsOneReportASecond) {
     EXPECT_EQ(report->occasion, Occasion::kPeriod);
     EXPECT_EQ(sum_of(*report, "ui.app.x"), 10);
   }
-  EXPECT_EQ(sent[1].second->end - find(*sent[1].second, "ui.app.x")->start, 1s);
+  EXPECT_EQ(sent[1].second->end - find(*sent[1].second, "ui.app.x").start, 1s);
 }
 
 TEST(Reporter, EachPolicyHasItsOwnPeriod) {
@@ -76,7 +76,7 @@ TEST(Reporter, L17_ResetOrAccumulateByExporterAndTheTotalForLifeIsLeftAlone) {
   EXPECT_EQ(sent[2].second->accumulated, false);
   EXPECT_EQ(sum_of(*sent[3].second, "ui.app.x"), 10);
   EXPECT_EQ(sent[3].second->accumulated, true);
-  EXPECT_EQ(find(*sent[3].second, "ui.app.x")->start, metrics::WallTime(1h)) << "since it was first seen";
+  EXPECT_EQ(find(*sent[3].second, "ui.app.x").start, metrics::WallTime(1h)) << "since it was first seen";
   EXPECT_EQ(metrics::as_double(stage.counter("app_x").total()), 10);
 }
 
@@ -88,9 +88,9 @@ TEST(Reporter, L17_AfterAResetMinBeginsFromNone) {
   stage.pass(1s);
   const auto sent = stage.take();
   ASSERT_EQ(sent.size(), 4U);
-  EXPECT_DOUBLE_EQ(*aggregate_of(*sent[2].second, "ui.n.cn.tcp")->go().min, 0.1);
-  EXPECT_DOUBLE_EQ(*aggregate_of(*sent[3].second, "ui.n.cn.tcp")->go().min, 0.001);
-  EXPECT_EQ(aggregate_of(*sent[3].second, "ui.n.cn.tcp")->go().count, 2U);
+  EXPECT_DOUBLE_EQ(*aggregate_of(*sent[2].second, "ui.n.cn.tcp").go().min, 0.1);
+  EXPECT_DOUBLE_EQ(*aggregate_of(*sent[3].second, "ui.n.cn.tcp").go().min, 0.001);
+  EXPECT_EQ(aggregate_of(*sent[3].second, "ui.n.cn.tcp").go().count, 2U);
 }
 
 TEST(Reporter, L18_L19_SumsHaveNoMeanAndWhatCannotFailHasNoNoGo) {
@@ -103,9 +103,9 @@ TEST(Reporter, L18_L19_SumsHaveNoMeanAndWhatCannotFailHasNoNoGo) {
   waits->with({"ui"}).value()->observe(1.5);
   stage.pass(1s);
   const auto report = stage.take().at(0).second;
-  EXPECT_TRUE(std::holds_alternative<metrics::Sum>(find(*report, "ui.app.x")->reading));
-  EXPECT_EQ(aggregate_of(*report, "ui.w")->no_go().count, 0U);
-  EXPECT_EQ(aggregate_of(*report, "ui.w")->go().count, 1U);
+  EXPECT_TRUE(std::holds_alternative<metrics::Sum>(find(*report, "ui.app.x").reading));
+  EXPECT_EQ(aggregate_of(*report, "ui.w").no_go().count, 0U);
+  EXPECT_EQ(aggregate_of(*report, "ui.w").go().count, 1U);
 }
 
 TEST(Reporter, L22_NothingIsSaidWhenNothingHappened) {
@@ -132,8 +132,8 @@ TEST(Reporter, L22_UnlessThePolicyAsksForAReportOfZero) {
   ASSERT_EQ(sent.size(), 1U);
   EXPECT_EQ(sent[0].second->metrics.size(), 3U);
   EXPECT_EQ(sum_of(*sent[0].second, "ui.app.x"), 0);
-  EXPECT_EQ(aggregate_of(*sent[0].second, "ui.n.cn.tcp")->go().count, 0U);
-  EXPECT_EQ(metrics::as_double(std::get<metrics::Level>(find(*sent[0].second, "ui.app.y")->reading).value), 7);
+  EXPECT_EQ(aggregate_of(*sent[0].second, "ui.n.cn.tcp").go().count, 0U);
+  EXPECT_EQ(metrics::as_double(std::get<metrics::Level>(find(*sent[0].second, "ui.app.y").reading).value), 7);
 }
 
 TEST(Reporter, L24_TheLastReportHasWhatCameSinceTheOneBefore) {

@@ -3,9 +3,11 @@
 // A registry, a Reporter and a clock that moves when a test says so. One thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,24 +101,25 @@ class Stage {
   Reporter reporter_;
 };
 
-/// The reported metric of that name; an empty one when it is not in the report.
-inline const metrics::ReportedMetric* find(const metrics::Report& report, const std::string& name) {
+inline bool has(const metrics::Report& report, const std::string& name) {
+  const auto& metrics = report.metrics;
+  return std::any_of(metrics.begin(), metrics.end(), [&name](const auto& metric) { return metric.id.name() == name; });
+}
+
+/// The reported metric of that name, without which a test cannot go on.
+inline const metrics::ReportedMetric& find(const metrics::Report& report, const std::string& name) {
   for (const auto& metric : report.metrics)
-    if (metric.id.name() == name) return &metric;
-  return nullptr;
+    if (metric.id.name() == name) return metric;
+  throw std::runtime_error(name + " is not in the report");
 }
 
 /// What a counter was reported to have risen by; 0 when it is not in the report.
 inline double sum_of(const metrics::Report& report, const std::string& name) {
-  const auto* metric = find(report, name);
-  const auto* sum = metric == nullptr ? nullptr : std::get_if<metrics::Sum>(&metric->reading);
-  return sum == nullptr ? 0 : metrics::as_double(sum->total);
+  return has(report, name) ? metrics::as_double(std::get<metrics::Sum>(find(report, name).reading).total) : 0;
 }
 
-inline const metrics::Aggregate* aggregate_of(const metrics::Report& report, const std::string& name) {
-  const auto* metric = find(report, name);
-  const auto* reading = metric == nullptr ? nullptr : std::get_if<metrics::Distribution>(&metric->reading);
-  return reading == nullptr ? nullptr : &reading->aggregate;
+inline const metrics::Aggregate& aggregate_of(const metrics::Report& report, const std::string& name) {
+  return std::get<metrics::Distribution>(find(report, name).reading).aggregate;
 }
 
 }  // namespace connscope::policy::test
