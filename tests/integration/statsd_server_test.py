@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Reports of a running agent, as npm's statsd has received them: its counters, its gauges, and that it refused no line.
+
+Usage: statsd_server_test.py AGENT FOLDER
+
+The server is installed by npm into FOLDER when it is not there yet. Exit code 77: it cannot be had."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PACKAGE = "statsd@0.9.0"
+LIMIT_SECONDS = 20
+CANNOT = 77
+
+
+def install(folder: Path) -> Path:
+    script = folder / "node_modules/statsd/stats.js"
+    if script.is_file():
+        return script
+    if not shutil.which("npm") or not shutil.which("node"):
+        print("there is no npm to install statsd with: left out")
+        sys.exit(CANNOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--omit=optional", "--prefix", str(folder), PACKAGE]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, timeout=120).returncode != 0:
+        print(f"npm cannot install {PACKAGE}: left out")
+        sys.exit(CANNOT)
+    return script
+
+
+def free_port(kind: int) -> int:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+def eventually(condition, what: str):
+    end = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < end:
+        result = condition()
+        if result:
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"not within {LIMIT_SECONDS} s: {what}")
+
+
+class Server:
+    """statsd, which is asked over its management port and never flushes, so that its counters add up."""
+
+    def __init__(self, script: Path, folder: Path):
+        self.port, self.mgmt_port = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        config = folder / "statsd.js"
+        config.write_text(json.dumps({"port": self.port, "address": "127.0.0.1", "mgmt_port": self.mgmt_port,
+                                      "mgmt_address": "127.0.0.1", "backends": [], "flushInterval": 1_000_000}))
+        self.process = subprocess.Popen(["node", str(script), str(config)], stdout=subprocess.DEVNULL)
+        eventually(self.is_up, "statsd listens")
+
+    def is_up(self) -> bool:
+        try:
+            return bool(self.ask("health"))
+        except OSError:
+            return False
+
+    def ask(self, command: str) -> str:
+        with socket.create_connection(("127.0.0.1", self.mgmt_port), timeout=5) as connection:
+            connection.sendall(f"{command}\n".encode())
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+    def values(self, kind: str) -> dict:
+        """What `counters` or `gauges` shows: an object as node prints it."""
+        shown = self.ask(kind).split("END")[0]
+        lines = (line.strip().rstrip(",") for line in shown.splitlines())
+        pairs = (line.rsplit(": ", 1) for line in lines if ": " in line)
+        return {name.strip("'\"{ "): float(value.strip("} ")) for name, value in pairs}
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class Agent:
+    def __init__(self, program: str, folder: Path, statsd_port: int):
+        self.ingest = folder / "ingest.sock"
+        config = folder / "connscope.toml"
+        config.write_text(f"""
+[control]
+path = "{folder}/control.sock"
+[ingest]
+path = "{self.ingest}"
+[exporter.statsd]
+address = "127.0.0.1:{statsd_port}"
+prefix = "host1"
+[[policy]]
+name = "applications"
+interval = "200ms"
+report = ["*.app.*"]
+to = "statsd"
+""")
+        self.process = subprocess.Popen([program, "--config", str(config), "--web.listen-address", "127.0.0.1:0"],
+                                        stderr=subprocess.DEVNULL)
+        eventually(self.ingest.exists, "the agent takes lines")
+
+    def send(self, lines: str):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(lines.encode(), str(self.ingest))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+def check(server: Server, agent: Agent):
+    agent.send("app.requests:3|c\napp.level:7|g\n")
+    name = eventually(lambda: next((n for n in server.values("counters") if n.endswith(".app.requests")), None),
+                      "the counter comes")
+    assert name.startswith("host1."), name
+    gauge = name.replace("requests", "level")
+    eventually(lambda: server.values("gauges").get(gauge) == 7, "the gauge comes")
+    agent.send("app.requests:4|c\napp.level:-10|g\n")
+    eventually(lambda: server.values("counters")[name] == 7, "a second report adds to the first")
+    # The ingest takes a sign for a change, as statsd does: 7 - 10.
+    eventually(lambda: server.values("gauges")[gauge] == -3, "a negative gauge is set, not subtracted")
+    agent.send("app.requests:5|c")
+    assert agent.stop() == 0
+    eventually(lambda: server.values("counters")[name] == 12, "the last report came before the end")
+    counters = server.values("counters")
+    assert counters.get("statsd.bad_lines_seen", 0) == 0, counters
+
+
+def main(program: str, installed: str) -> int:
+    script = install(Path(installed))
+    with tempfile.TemporaryDirectory(prefix="connscope-statsd-") as folder:
+        server = Server(script, Path(folder))
+        agent = Agent(program, Path(folder), server.port)
+        try:
+            check(server, agent)
+        finally:
+            server.stop()
+            if agent.process.poll() is None:
+                agent.process.kill()
+                agent.process.wait()
+    print("statsd has received what the agent reported")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
