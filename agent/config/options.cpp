@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -69,10 +70,9 @@ std::string check_telemetry_path(const std::string& value) {
   if (!well_formed) {
     return in_quotes(value) + " is not a path; allowed: /NAME, of letters, digits and - . _ ~ /";
   }
-  if (value == "/" || value == "/-/healthy" || value == "/-/ready") {
-    return in_quotes(value) + " is taken; allowed: any path but /, /-/healthy, /-/ready";
-  }
-  return "";
+  static constexpr std::string_view kTaken[] = {"/", "/-/healthy", "/-/ready", "/connections", "/status"};
+  if (std::find(std::begin(kTaken), std::end(kTaken), value) == std::end(kTaken)) return "";
+  return in_quotes(value) + " is taken; allowed: any path but " + joined({std::begin(kTaken), std::end(kTaken)});
 }
 
 std::string check_max_requests(const std::string& value) {
@@ -136,17 +136,34 @@ void describe(CLI::App& app, Arguments& arguments, const std::string& version_te
       ->check(name_check(kLogFormats));
 }
 
-Options to_options(const CLI::App& check_config, Arguments arguments, std::string checked_file) {
+/// Which subcommand was given, if any.
+Command command_of(const CLI::App& app) {
+  static constexpr Names<Command, 4> kCommands{{{"check-config", Command::kCheckConfig},
+                                                {"show", Command::kShow},
+                                                {"top", Command::kTop},
+                                                {"events", Command::kEvents}}};
+  const auto given = app.get_subcommands();
+  return given.empty() ? Command::kRun : named(kCommands, given.front()->get_name()).value_or(Command::kRun);
+}
+
+Options to_options(const CLI::App& app, Arguments arguments, std::string checked_file, CommandOptions commands) {
   Options options;
-  const bool checking = check_config.parsed();
-  options.command = checking ? Command::kCheckConfig : Command::kRun;
+  options.command = command_of(app);
+  const bool checking = options.command == Command::kCheckConfig;
   options.config_file = checking ? std::move(checked_file) : std::move(arguments.config_file);
   options.listen_addresses = std::move(arguments.listen_addresses);
   options.telemetry_path = std::move(arguments.telemetry_path);
   options.max_requests = parse_unsigned(arguments.max_requests, kMaxRequestsLimit).value_or(options.max_requests);
   options.log_level = named(kLogLevels, arguments.log_level).value_or(options.log_level);
   options.log_format = named(kLogFormats, arguments.log_format).value_or(options.log_format);
+  options.commands = std::move(commands);
   return options;
+}
+
+/// Of the subcommand that was given, or of all.
+std::string help_for(const CLI::App& app) {
+  const auto given = app.get_subcommands();
+  return given.empty() ? app.help() : given.front()->help("connscope");
 }
 
 Exit refusal(std::string_view message) { return {2, "connscope: " + printable(message) + "\nSee connscope --help.\n"}; }
@@ -168,13 +185,16 @@ Outcome parse_command_line(int argc, const char* const* argv, const std::string&
   try {
     Arguments arguments;
     std::string checked_file;
+    CommandOptions commands;
     describe(app, arguments, version_text);
     check_config.fallthrough();  // the flags may follow the command too
     check_config.add_option("FILE", checked_file, "The config file")->type_name("")->required()->check(check_file_name);
+    add_commands(app, commands);
+    app.require_subcommand(0, 1);
     app.parse(argc, argv);
-    return to_options(check_config, std::move(arguments), std::move(checked_file));
+    return to_options(app, std::move(arguments), std::move(checked_file), std::move(commands));
   } catch (const CLI::CallForHelp&) {
-    return Exit{0, check_config.parsed() ? check_config.help("connscope") : app.help()};
+    return Exit{0, help_for(app)};
   } catch (const CLI::CallForVersion& version) {
     return Exit{0, std::string(version.what()) + "\n"};
   } catch (const CLI::ExtrasError& error) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: `connscope [flags]` and `connscope check-config FILE`. Both "--flag value" and "--flag=value" are
-// taken. parse_command_line never ends the process and prints nothing: it answers with options to run with, or with a
-// text to print and the code to exit with. Values own their memory. Any thread.
+// The command line: `connscope [flags]`, `connscope check-config FILE`, and commands to a running agent. Both "--flag
+// value" and "--flag=value" are taken. parse_command_line never ends the process and prints nothing: it answers with
+// options to run with, or with a text to print and the code to exit with. Values own their memory. Any thread.
 #pragma once
 
 #include <string>
@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/config/command_options.h"
 #include "agent/config/document.h"
 
 namespace connscope::config {
 
-enum class Command { kRun, kCheckConfig };
+enum class Command { kRun, kCheckConfig, kShow, kTop, kEvents };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat { kText, kJson };
 
@@ -31,6 +32,7 @@ struct Options {
   unsigned max_requests = 40;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
+  CommandOptions commands;
 };
 
 /// What to print instead of running: on stdout when `code` is 0 (--help, --version), else on stderr. Ends in '\n'.

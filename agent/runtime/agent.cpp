@@ -64,7 +64,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
       http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
   if (!server) return server.error();
   agent->server_ = std::move(*server);
-  agent->start_control(settings.control_path);
+  agent->start_control(settings.control);
   return agent;
 }
 
@@ -85,9 +85,9 @@ Status Agent::run() {
 }
 
 /// Without it the agent does all its work still, so that is no reason not to start.
-void Agent::start_control(const std::string& path) {
-  if (path.empty()) return;
-  auto control = control::Server::create(path);
+void Agent::start_control(const control::Settings& settings) {
+  if (!settings.enabled) return;
+  auto control = control::Server::create(settings.path);
   if (!control) return spdlog::error("no commands are taken: {}", control.error().message());
   control_ = std::move(*control);
   add_policy_commands(*control_, *reporting_);

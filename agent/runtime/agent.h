@@ -43,7 +43,7 @@ class Agent {
  private:
   Agent(config::Options options, AgentParts parts, EventLoop loop);
   void on_signal(int signal);
-  void start_control(const std::string& path);
+  void start_control(const control::Settings& settings);
   void collect();
   Status reload();
 

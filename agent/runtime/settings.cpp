@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/runtime/settings.h"
 
-#include <string>
-
-#include "agent/control/protocol.h"
-
 namespace connscope::runtime {
 
 using namespace std::chrono_literals;
-
-namespace {
-
-std::string read_control_path(config::Section section) {
-  std::string path = section.text("path", control::kDefaultPath);
-  if (path.empty() || path.front() != '/' || path.size() > control::kMaxPathBytes) {
-    section.fail("path", "is no path of a socket; allowed: an absolute path of at most " +
-                             std::to_string(control::kMaxPathBytes) + " bytes");
-  }
-  return section.flag("enabled", true) ? path : std::string();
-}
-
-}  // namespace
 
 Settings Settings::parse(config::Section root) {
   Settings settings{identity::ProcessRules::parse(root), {}, 0, {}, {}};
@@ -30,7 +13,7 @@ Settings Settings::parse(config::Section root) {
   settings.identity_limits.idle =
       std::chrono::duration_cast<std::chrono::seconds>(limits.duration("idle", 1h, 10s, 24h * 30));
   settings.collect_interval = root.table("collect").duration("interval", 10s, 100ms, 1h);
-  settings.control_path = read_control_path(root.table("control"));
+  settings.control = control::Settings::parse(root);
   return settings;
 }
 

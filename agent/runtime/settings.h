@@ -5,9 +5,9 @@
 
 #include <chrono>
 #include <cstddef>
-#include <string>
 
 #include "agent/config/document.h"
+#include "agent/control/settings.h"
 #include "agent/identity/identity_table.h"
 #include "agent/identity/process_rules.h"
 
@@ -18,7 +18,7 @@ struct Settings {
   identity::IdentityLimits identity_limits;
   std::size_t series = 0;
   std::chrono::milliseconds collect_interval{};
-  std::string control_path;  ///< of the control socket; empty: none
+  control::Settings control;
 
   /// Problems go to the document that `root` belongs to.
   static Settings parse(config::Section root);

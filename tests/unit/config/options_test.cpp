@@ -91,10 +91,10 @@ TEST(Options, BracketsAloneAreNoAddress) {
 }
 
 TEST(Options, TelemetryPathIsAPathOfItsOwn) {
-  for (const char* path : {"/", "/-/healthy", "/-/ready"}) {
-    EXPECT_EQ(
-        refused({"--web.telemetry-path", path}),
-        "--web.telemetry-path: \"" + std::string(path) + "\" is taken; allowed: any path but /, /-/healthy, /-/ready");
+  for (const char* path : {"/", "/-/healthy", "/-/ready", "/connections", "/status"}) {
+    EXPECT_EQ(refused({"--web.telemetry-path", path}),
+              "--web.telemetry-path: \"" + std::string(path) +
+                  "\" is taken; allowed: any path but /, /-/healthy, /-/ready, /connections, /status");
   }
   for (const char* path : {"metrics", "/a?b", "/a b", "/a#", "/**", "//a", "/./a", "/a/.."}) {
     EXPECT_EQ(refused({"--web.telemetry-path", path}),

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config/command_options.h"
+
+#include <CLI/CLI.hpp>
+#include <string_view>
+
+#include "agent/config/message.h"
+
+namespace connscope::config {
+namespace {
+
+CLI::App& add_command(CLI::App& app, const char* name, const char* description, CommandOptions& options) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  command.fallthrough();  // the flags may follow the command too
+  command.add_option("--socket", options.socket, "Control socket of the agent (default: what the config says)")
+      ->type_name("PATH");
+  return command;
+}
+
+std::string check_stage(const std::string& value) {
+  if (value == "dns" || value == "tcp" || value == "tls" || value == "attempt") return "";
+  return in_quotes(value) + " is no stage; allowed: dns, tcp, tls, attempt";
+}
+
+void add_show(CLI::App& app, CommandOptions& options) {
+  CLI::App& show = add_command(app, "show", "Show metrics of the running agent", options);
+  show.add_option("GLOB", options.show.patterns, "Metrics by id (curl.*, *.n.cn.dns) or by family; all when none")
+      ->type_name("");
+  show.add_flag("--json", options.show.json, "One JSON object a line, for each series");
+  show.add_flag("--all", options.show.all, "Also those that are zero");
+  show.add_flag("--histogram", options.show.histogram, "Draw the distribution of each timing");
+}
+
+void add_top(CLI::App& app, CommandOptions& options) {
+  CLI::App& top = add_command(app, "top", "Follow which processes fail, and which are slow", options);
+  top.add_option("--interval", options.top.interval_seconds, "Seconds between screens (default: 2)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->each([&options](const std::string&) { options.top.has_interval = true; });
+  top.add_flag("--once", options.top.once, "Print one page and exit: of all since the agent started, or of --interval");
+}
+
+void add_events(CLI::App& app, CommandOptions& options) {
+  CLI::App& events = add_command(app, "events", "Follow failures and outliers as they happen", options);
+  events.add_option("--process", options.events.process, "Only of these processes (default: *)")->type_name("GLOB");
+  events.add_option("--stage", options.events.stage, "Only of this stage: dns, tcp, tls or attempt")
+      ->type_name("STAGE")
+      ->check(check_stage);
+  events.add_flag("--failures", options.events.failures, "Only failures, unless --outliers is given too");
+  events.add_flag("--outliers", options.events.outliers, "Only outliers, unless --failures is given too");
+  events.add_flag("--json", options.events.json, "One JSON object a line");
+}
+
+}  // namespace
+
+void add_commands(CLI::App& app, CommandOptions& options) {
+  add_show(app, options);
+  add_top(app, options);
+  add_events(app, options);
+}
+
+}  // namespace connscope::config

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands take that ask a running agent. Part of Options (options.h), which owns the values.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace connscope::config {
+
+struct ShowOptions {
+  std::vector<std::string> patterns;  ///< globs on ids and on families' names
+  bool json = false;
+  bool all = false;  ///< also what is zero
+  bool histogram = false;
+};
+
+struct TopOptions {
+  double interval_seconds = 2;
+  bool has_interval = false;  ///< it was given: --once waits for it
+  bool once = false;
+};
+
+struct EventsOptions {
+  std::string process = "*";
+  std::string stage;  ///< empty: all
+  bool failures = false;
+  bool outliers = false;
+  bool json = false;
+};
+
+struct CommandOptions {
+  std::string socket;  ///< empty: what the config says
+  ShowOptions show;
+  TopOptions top;
+  EventsOptions events;
+};
+
+/// The subcommands `show`, `top` and `events`, which fill in `options` when the command line is parsed. CLI11 throws.
+void add_commands(CLI::App& app, CommandOptions& options);
+
+}  // namespace connscope::config

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/control/settings.h"
+
+#include "agent/control/protocol.h"
+
+namespace connscope::control {
+
+Settings Settings::parse(config::Section root) {
+  const config::Section section = root.table("control");
+  Settings settings{section.flag("enabled", true), section.text("path", kDefaultPath)};
+  if (settings.path.empty() || settings.path.front() != '/' || settings.path.size() > kMaxPathBytes) {
+    section.fail("path", "is no path of a socket; allowed: an absolute path of at most " +
+                             std::to_string(kMaxPathBytes) + " bytes");
+  }
+  return settings;
+}
+
+}  // namespace connscope::control
