@@ -12,6 +12,7 @@
 #include "agent/config/options.h"
 #include "agent/runtime/agent.h"
 #include "agent/runtime/logging.h"
+#include "agent/terminal/program.h"
 #include "bpf/catalog.h"
 #include "exporters/catalog.h"
 
@@ -73,5 +74,12 @@ int main(int argc, char** argv) {
     return exit->code;
   }
   auto options = std::get<config::Options>(std::move(outcome));
-  return options.command == config::Command::kCheckConfig ? check_config(options) : run(std::move(options));
+  switch (options.command) {
+    case config::Command::kRun:
+      return run(std::move(options));
+    case config::Command::kCheckConfig:
+      return check_config(options);
+    default:
+      return terminal::run(options);
+  }
 }

@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <exception>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "agent/control/connection.h"
@@ -72,8 +70,6 @@ Server::~Server() {
   const bool is_ours = ::lstat(path_.c_str(), &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
   if (is_ours) ::unlink(path_.c_str());
 }
-
-void Server::add(const std::string& command, Handler handler) { handlers_[command] = std::move(handler); }
 
 void Server::serve() {
   std::array<epoll_event, 16> events{};
@@ -145,34 +141,9 @@ void Server::serve_client(int fd, std::uint32_t events) {
 
 void Server::read(Client& client) {
   if (const auto request = client.connection->read_request()) {
-    answer(*request, client.connection);
+    ++(commands_.answer(*request, client.connection) ? counts_.requests : counts_.refused);
   } else if (client.connection->state() == Connection::State::kEnding) {
     ++counts_.refused;
-  }
-}
-
-void Server::answer(const std::string& text, const std::shared_ptr<Connection>& connection) {
-  Responder responder(connection);
-  const auto refuse = [&](const std::string& message) {
-    ++counts_.refused;
-    responder.fail(message);
-  };
-  const auto request = nlohmann::json::parse(text, nullptr, false);
-  if (!request.is_object()) return refuse("the request is no JSON object; allowed: {\"command\": NAME, ...}");
-  const auto command = request.find(kCommandKey);
-  if (command == request.end() || !command->is_string()) return refuse("the request has no \"command\" that is text");
-  const auto handler = handlers_.find(command->get_ref<const std::string&>());
-  if (handler == handlers_.end()) {
-    std::string names;
-    for (const auto& [name, unused] : handlers_) names += (names.empty() ? "" : ", ") + name;
-    return refuse("unknown command \"" + command->get<std::string>() + "\"; allowed: " + names);
-  }
-  ++counts_.requests;
-  try {
-    handler->second(request, responder);
-    connection->end_answer();
-  } catch (const std::exception& error) {
-    responder.fail(handler->first + ": " + error.what());
   }
 }
 

@@ -12,21 +12,16 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
-#include "agent/control/answer.h"
+#include "agent/control/commands.h"
 
 namespace connscope::control {
-
-/// `request` is the JSON object that was sent, whatever else is in it. Called on the main thread; what it throws is
-/// answered as an error.
-using Handler = std::function<void(const nlohmann::json& request, Responder& responder)>;
 
 /// What has happened since the start.
 struct ServerCounts {
@@ -47,8 +42,8 @@ class Server {
   /// Tells the clients that the agent stops, and removes the socket's file.
   ~Server();
 
-  /// A name that is registered twice keeps the last handler. What the handler uses must outlive the server.
-  void add(const std::string& command, Handler handler);
+  /// What the handler uses must outlive the server.
+  void add(const std::string& command, Handler handler) { commands_.add(command, std::move(handler)); }
 
   /// Readable when serve() has something to do.
   [[nodiscard]] int fd() const { return epoll_.get(); }
@@ -65,7 +60,6 @@ class Server {
   bool make_room();
   void serve_client(int fd, std::uint32_t events);
   void read(Client& client);
-  void answer(const std::string& request, const std::shared_ptr<Connection>& connection);
   void settle(Client& client);
   void remove(int fd);
 
@@ -74,7 +68,7 @@ class Server {
   ino_t inode_ = 0;
   UniqueFd listener_;
   UniqueFd epoll_;
-  std::map<std::string, Handler, std::less<>> handlers_;
+  Commands commands_;
   ServerCounts counts_;  // which the clients count into
   std::map<int, Client> clients_;
   std::uint64_t turn_ = 0;

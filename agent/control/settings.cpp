@@ -15,4 +15,10 @@ Settings Settings::parse(config::Section root) {
   return settings;
 }
 
+void Settings::check_reload(const Settings& running, config::Section root) const {
+  constexpr const char* kFixed = "cannot change while the agent runs; restart it";
+  if (enabled != running.enabled) root.table("control").fail("enabled", kFixed);
+  if (path != running.path) root.table("control").fail("path", kFixed);
+}
+
 }  // namespace connscope::control

@@ -15,6 +15,8 @@ struct Settings {
 
   /// Problems go to the document that `root` belongs to.
   static Settings parse(config::Section root);
+  /// Reports what `running` has otherwise, as the socket stays where it is.
+  void check_reload(const Settings& running, config::Section root) const;
 };
 
 }  // namespace connscope::control

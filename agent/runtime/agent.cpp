@@ -9,6 +9,7 @@
 
 #include "agent/runtime/policy_commands.h"
 #include "agent/runtime/scrape.h"
+#include "agent/terminal/show_answer.h"
 
 namespace connscope::runtime {
 namespace {
@@ -60,11 +61,15 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
 
   auto routes = make_routes(agent->cycle_->exchange(), agent->parts_.formats, agent->options_.telemetry_path,
                             agent->parts_.version);
+  agent->connections_page_ = std::make_unique<ConnectionsPage>(agent->cycle_->connections());
+  agent->connections_page_->apply(settings.connections);
+  routes.push_back(agent->connections_page_->route());
   auto server =
       http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
   if (!server) return server.error();
   agent->server_ = std::move(*server);
-  agent->start_control(settings.control);
+  agent->control_settings_ = settings.control;
+  agent->start_control();
   return agent;
 }
 
@@ -72,6 +77,8 @@ Status Agent::run() {
   cycle_->start();
   if (cycle_->news_fd() >= 0)
     if (auto watched = loop_.watch(cycle_->news_fd(), [this] { cycle_->take_news(); }); !watched) return watched;
+  if (auto& connections = cycle_->connections(); connections.fd() >= 0)
+    if (auto watched = loop_.watch(connections.fd(), [&] { connections.drain(); }); !watched) return watched;
   if (auto watched = loop_.watch(cycle_->exchange().wake_fd(), [this] { collect(); }); !watched) return watched;
   if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
   if (auto timed = reporting_->start(loop_, [this] { collect(); }); !timed) return timed;
@@ -85,16 +92,22 @@ Status Agent::run() {
 }
 
 /// Without it the agent does all its work still, so that is no reason not to start.
-void Agent::start_control(const control::Settings& settings) {
-  if (!settings.enabled) return;
-  auto control = control::Server::create(settings.path);
+void Agent::start_control() {
+  if (!control_settings_.enabled) return;
+  auto control = control::Server::create(control_settings_.path);
   if (!control) return spdlog::error("no commands are taken: {}", control.error().message());
   control_ = std::move(*control);
   add_policy_commands(*control_, *reporting_);
-  if (auto watched = loop_.watch(control_->fd(), [this] { control_->serve(); }); !watched) control_.reset();
+  followers_ = std::make_unique<terminal::EventFollowers>(cycle_->connections());
+  control_->add("events", followers_->handler());
+  control_->add("show", terminal::make_show_handler([this] { return collect(), cycle_->exchange().latest(); }));
+  const auto serve = [this] { control_->serve(), followers_->forget_gone(); };
+  if (auto watched = loop_.watch(control_->fd(), serve); !watched) control_.reset();
 }
 
 void Agent::collect() {
+  if (control_) cycle_->show_control(control_->counts());
+  if (followers_) followers_->forget_gone();
   cycle_->show_busy(loop_.busy());
   reporting_->before_collect();
   cycle_->run(CollectCycle::Clock::now());
@@ -122,12 +135,14 @@ Status Agent::reload() {
   auto wanted = read(*document, parts_);
   if (!wanted) return wanted.error();
   cycle_->check_reload(*wanted->cycle, document->root());
-  if (auto possible = document->finish(); !possible) return possible;
   Settings settings = Settings::parse(document->root());
+  settings.control.check_reload(control_settings_, document->root());
+  if (auto possible = document->finish(); !possible) return possible;
   if (settings.collect_interval != collect_interval_) {
     collect_interval_ = settings.collect_interval;
     if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
   }
+  connections_page_->apply(settings.connections);
   cycle_->apply(std::move(settings));
   reporting_->apply(std::move(wanted->reporting));
   return {};

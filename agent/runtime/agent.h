@@ -14,8 +14,10 @@
 #include "agent/control/server.h"
 #include "agent/http/server.h"
 #include "agent/runtime/collect_cycle.h"
+#include "agent/runtime/connections_page.h"
 #include "agent/runtime/event_loop.h"
 #include "agent/runtime/reporting.h"
+#include "agent/terminal/events_answer.h"
 #include "exporters/catalog.h"
 
 namespace connscope::runtime {
@@ -43,7 +45,7 @@ class Agent {
  private:
   Agent(config::Options options, AgentParts parts, EventLoop loop);
   void on_signal(int signal);
-  void start_control(const control::Settings& settings);
+  void start_control();
   void collect();
   Status reload();
 
@@ -51,9 +53,12 @@ class Agent {
   AgentParts parts_;
   EventLoop loop_;
   std::unique_ptr<CollectCycle> cycle_;
-  std::unique_ptr<Reporting> reporting_;      // after what it takes outliers from
-  std::unique_ptr<control::Server> control_;  // after what its handlers use; nullptr when it is off
-  std::unique_ptr<http::Server> server_;      // likewise
+  std::unique_ptr<Reporting> reporting_;  // after what it takes outliers from
+  control::Settings control_settings_;
+  std::unique_ptr<ConnectionsPage> connections_page_;
+  std::unique_ptr<terminal::EventFollowers> followers_;  // nullptr when there is no control socket
+  std::unique_ptr<control::Server> control_;             // after what its handlers use; nullptr when it is off
+  std::unique_ptr<http::Server> server_;                 // likewise
   std::chrono::milliseconds collect_interval_{};
 };
 

@@ -15,6 +15,8 @@
 
 #include "agent/base/result.h"
 #include "agent/config/document.h"
+#include "agent/control/server.h"
+#include "agent/detail/connection_feed.h"
 #include "agent/identity/identity_table.h"
 #include "agent/ingest/ingest.h"
 #include "agent/metrics/registry.h"
@@ -53,11 +55,13 @@ class CollectCycle {
   void apply(Settings settings);
   void show_reload(bool success);
   /// What the collecting thread has been at work since the start.
+  void show_control(const control::ServerCounts& counts) { self_->show_control(counts); }
   void show_busy(std::chrono::nanoseconds busy) { self_->show_busy(busy); }
 
   /// For the parts of the agent that have families of their own.
   [[nodiscard]] metrics::Registry& registry() { return registry_; }
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
+  [[nodiscard]] detail::ConnectionFeed& connections() { return connections_; }
 
  private:
   CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe);
@@ -72,6 +76,7 @@ class CollectCycle {
   metrics::Registry registry_;
   std::unique_ptr<probe::IdentityProbe> identity_probe_;
   identity::IdentityTable identities_;
+  detail::ConnectionFeed connections_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
   std::unique_ptr<SelfMetrics> self_;
   std::unique_ptr<ingest::Ingest> ingest_;

@@ -6,6 +6,7 @@
 
 #include "agent/http/accept.h"
 #include "agent/http/query.h"
+#include "agent/runtime/status.h"
 
 namespace connscope::runtime {
 namespace {
@@ -51,7 +52,7 @@ std::string landing_page(const std::string& telemetry_path, const std::string& v
          "<h1>connscope</h1>\n<p>Version " +
          version + "</p>\n<ul>\n<li><a href=\"" + telemetry_path +
          "\">Metrics</a></li>\n<li><a href=\"/-/healthy\">Health</a></li>\n<li><a "
-         "href=\"/-/ready\">Readiness</a></li>\n"
+         "href=\"/-/ready\">Readiness</a></li>\n<li><a href=\"/status\">Status</a></li>\n"
          "</ul>\n</body>\n</html>\n";
 }
 
@@ -63,6 +64,11 @@ std::vector<http::Route> make_routes(SnapshotExchange& exchange, const std::vect
   const auto ready = [&exchange](const http::Request&) {
     return exchange.latest() ? plain(200, "ready\n") : plain(503, "not ready: the first collect is not done yet\n");
   };
+  const auto status = [&exchange, version](const http::Request&) {
+    http::Response response = plain(200, status_json(exchange.latest(), version, std::chrono::system_clock::now()));
+    response.content_type = "application/json";
+    return response;
+  };
   const auto landing = [page = landing_page(telemetry_path, version)](const http::Request&) {
     http::Response response = plain(200, page);
     response.content_type = "text/html; charset=utf-8";
@@ -71,6 +77,7 @@ std::vector<http::Route> make_routes(SnapshotExchange& exchange, const std::vect
   return {{telemetry_path, true, scrape(exchange, formats)},
           {"/-/healthy", false, healthy},
           {"/-/ready", false, ready},
+          {"/status", false, status},
           {"/", false, landing}};
 }
 

@@ -38,6 +38,8 @@ struct SelfMetrics::Families {
   Family<Gauge>* series = nullptr;
   Family<Counter>* folded = nullptr;
   Family<Gauge>* identities = nullptr;
+  Family<Counter>* control_requests = nullptr;
+  Family<Counter>* control_dropped = nullptr;
   Family<Counter>* busy = nullptr;
   Family<Counter>* cpu = nullptr;
   Family<Gauge>* resident = nullptr;
@@ -153,6 +155,9 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
   registrar.add(families.folded, "connscope_series_folded", "Label values that a limit folded into \"other\".", "",
                 {"label"});
   registrar.add(families.identities, "connscope_identities", "Process identities that are known.", "", {});
+  registrar.add(families.control_requests, "connscope_control_requests", "Requests on the control socket.", "", {});
+  registrar.add(families.control_dropped, "connscope_control_dropped",
+                "Clients of the control socket that got no whole answer, by why.", "", {"reason"});
   registrar.add(families.busy, "connscope_busy_seconds",
                 "The collecting thread's time at work, outside its wait for something to do.", "seconds", {},
                 "cpu.svc");
@@ -209,6 +214,13 @@ void SelfMetrics::show_limits(const identity::IdentityTable& identities) {
   registry_->visit([this](const metrics::FamilyBase& family) {
     set(families_->series, {family.descriptor().name}, std::uint64_t{family.size()});
   });
+}
+
+void SelfMetrics::show_control(const control::ServerCounts& counts) {
+  follow(families_->control_requests, {}, counts.requests);
+  follow(families_->control_dropped, {"refused"}, counts.refused);
+  follow(families_->control_dropped, {"slow_reader"}, counts.slow_readers);
+  follow(families_->control_dropped, {"displaced"}, counts.displaced);
 }
 
 void SelfMetrics::show_busy(std::chrono::nanoseconds busy) {

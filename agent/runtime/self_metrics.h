@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "agent/base/result.h"
+#include "agent/control/server.h"
 #include "agent/identity/identity_table.h"
 #include "agent/metrics/registry.h"
 #include "agent/probe/probe.h"
@@ -29,6 +30,7 @@ class SelfMetrics {
   void forget_hooks();
   void show_collect(std::string_view collector, std::chrono::nanoseconds duration, bool success);
   void show_reload(bool success, metrics::WallTime now);
+  void show_control(const control::ServerCounts& counts);
   void show_limits(const identity::IdentityTable& identities);
   /// `busy`: since the start.
   void show_busy(std::chrono::nanoseconds busy);

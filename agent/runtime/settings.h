@@ -10,6 +10,7 @@
 #include "agent/control/settings.h"
 #include "agent/identity/identity_table.h"
 #include "agent/identity/process_rules.h"
+#include "agent/runtime/connections_page.h"
 
 namespace connscope::runtime {
 
@@ -19,6 +20,7 @@ struct Settings {
   std::size_t series = 0;
   std::chrono::milliseconds collect_interval{};
   control::Settings control;
+  ConnectionsSettings connections;
 
   /// Problems go to the document that `root` belongs to.
   static Settings parse(config::Section root);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/terminal/events.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -28,7 +27,10 @@ std::string duration_of(const json& event, const char* name) {
 
 bool has_kind(const json& event, const char* kind) {
   const auto found = event.find("kinds");
-  return found != event.end() && std::find(found->begin(), found->end(), json(kind)) != found->end();
+  if (found == event.end()) return false;
+  for (const json& name : *found)
+    if (name == kind) return true;
+  return false;
 }
 
 /// ", NAME TEXT" where there is a text.

@@ -89,7 +89,7 @@ class Page {
     lines_.push_back({cut(text, canvas_.width, canvas_.unicode), is_head});
   }
   void add(const Table& table) {
-    if (table.empty()) return add(table.lines().front() + "  none", true);
+    if (table.empty()) return add(table.name() + "  none", true);
     bool is_head = true;
     for (const auto& line : table.lines()) add(line, std::exchange(is_head, false));
   }

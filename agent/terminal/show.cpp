@@ -17,6 +17,7 @@
 namespace connscope::terminal {
 namespace {
 
+constexpr std::size_t kDrawingLines = 20;
 constexpr const char* kOutcome = "outcome";
 
 std::string labels_text(const metrics::Labels& labels) {
@@ -172,7 +173,8 @@ int show(const std::string& socket, const config::ShowOptions& options) {
   const auto all_rows = rows_of(fetched->series);
   if (all_rows.empty()) return tell_nothing_matches(options.patterns);
   const auto rows = options.all ? all_rows : without_idle(all_rows);
-  const Canvas canvas = canvas_of_output();
+  Canvas canvas = canvas_of_output();
+  canvas.height = kDrawingLines;
   for (const auto& line : options.histogram ? drawings_of(rows, canvas) : tables_of(rows)) std::puts(line.c_str());
   if (rows.size() < all_rows.size()) {
     const std::size_t idle = all_rows.size() - rows.size();

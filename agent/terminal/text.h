@@ -34,6 +34,8 @@ class Table {
   /// One cell a column.
   void add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
   [[nodiscard]] bool empty() const { return rows_.empty(); }
+  /// The head of the first column.
+  [[nodiscard]] const std::string& name() const { return columns_.front().name; }
   /// The head and the rows, without line ends, and without spaces at a line's end.
   [[nodiscard]] std::vector<std::string> lines() const;
 
