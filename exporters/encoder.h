@@ -5,6 +5,7 @@
 // hostile label cannot spoil the rest.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,13 @@ struct Selection {
   [[nodiscard]] bool selects_family(const metrics::FamilySnapshot& family) const;
   /// Only for families that are selected.
   [[nodiscard]] bool selects_sample(const metrics::FamilySnapshot& family, const metrics::Sample& sample) const;
+
+  /// How many series do not pass, and for which of the two.
+  struct LeftOut {
+    std::uint64_t by_name = 0;
+    std::uint64_t by_prefix = 0;
+  };
+  [[nodiscard]] LeftOut left_out(const metrics::Snapshot& snapshot) const;
 };
 
 class Encoder {

@@ -32,4 +32,19 @@ bool Selection::selects_sample(const metrics::FamilySnapshot& family, const metr
   return matches_any(prefixes, (*sample.label_values)[static_cast<std::size_t>(process - labels.begin())]);
 }
 
+Selection::LeftOut Selection::left_out(const metrics::Snapshot& snapshot) const {
+  LeftOut counts;
+  if (names.empty() && prefixes.empty()) return counts;
+  for (const auto& family : snapshot.families) {
+    if (!selects_family(family)) {
+      counts.by_name += family.samples.size();
+      continue;
+    }
+    counts.by_prefix += static_cast<std::uint64_t>(
+        std::count_if(family.samples.begin(), family.samples.end(),
+                      [&](const metrics::Sample& sample) { return !selects_sample(family, sample); }));
+  }
+  return counts;
+}
+
 }  // namespace connscope::exporters

@@ -51,13 +51,17 @@ class Section {
                                                                      std::chrono::milliseconds fallback,
                                                                      std::chrono::milliseconds min,
                                                                      std::chrono::milliseconds max) const;
-  /// An array of strings; one string stands for an array of one. Empty when absent: see has().
-  [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
+  /// An array of strings; one string stands for an array of one. Empty when absent: see has(). `allowed` is for the
+  /// message on another type.
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key,
+                                               std::string_view allowed = "strings in quotes") const;
   [[nodiscard]] std::string one_of(std::string_view key, std::string_view fallback,
                                    const std::vector<std::string_view>& allowed) const;
 
   /// Whether the file has the key, whatever its value is.
   [[nodiscard]] bool has(std::string_view key) const;
+  /// Whether the value is true or false, for keys that may also be something else.
+  [[nodiscard]] bool is_flag(std::string_view key) const;
   /// The sub section [this.key].
   [[nodiscard]] Section table(std::string_view key) const;
   /// The elements of [[this.key]] in file order.

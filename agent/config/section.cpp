@@ -171,14 +171,15 @@ std::optional<std::chrono::milliseconds> Section::duration_or(std::string_view w
   return fallback;
 }
 
-std::vector<std::string> Section::texts(std::string_view key) const {
+std::vector<std::string> Section::texts(std::string_view key, std::string_view allowed) const {
   const toml::node* node = find(*entry_, key);
   if (node == nullptr) return {};
   std::vector<std::string> values;
   const auto take = [&](const toml::node& element, std::string_view wrong) {
     const auto* value = element.as_string();
     if (value == nullptr) {
-      report(*entry_, key, std::string(wrong) + " " + std::string(type_text(element)) + "; allowed: strings in quotes");
+      report(*entry_, key,
+             std::string(wrong) + " " + std::string(type_text(element)) + "; allowed: " + std::string(allowed));
     } else if (has_nul(value->get())) {
       report(*entry_, key, kNulMessage);
     } else {
@@ -200,6 +201,11 @@ std::string Section::one_of(std::string_view key, std::string_view fallback,
 }
 
 bool Section::has(std::string_view key) const { return find(*entry_, key) != nullptr; }
+
+bool Section::is_flag(std::string_view key) const {
+  const toml::node* node = find(*entry_, key);
+  return node != nullptr && node->is_boolean();
+}
 
 Section Section::table(std::string_view key) const {
   const toml::node* node = find(*entry_, key);

@@ -60,17 +60,17 @@ ProcessAttributes IdentityTable::attributes_of(const identity_info& info) const 
   attributes.uid = info.key.uid;
   // A name service may be slow or far away, so it is asked only when a rule needs it.
   if (rules_.wants_user()) attributes.user = user_name(info.key.uid);
+  attributes.script = text({info.program, strnlen(info.program, PROGRAM_NAME_BYTES)});
   attributes.args = text(words_of_args(filled(info.args, info.args_bytes)));
   // The kernel half reads the arguments of the running process alone, not of one whose sockets are older than the
   // agent.
-  if (info.args_bytes == 0 && rules_.wants_args())
+  if (info.args_bytes == 0 && rules_.wishes().args)
     attributes.args = text(words_of_args(read_file("/proc/" + std::to_string(info.pid) + "/cmdline").value_or("")));
   return attributes;
 }
 
-ProcessLabel IdentityTable::label_by_rules(const ProcessAttributes& attributes) {
-  const auto verdict = rules_.match(attributes);
-  if (!verdict.capture) return {verdict.prefix, false, 0};
+ProcessLabel IdentityTable::label_of_verdict(const ProcessRules::Verdict& verdict) {
+  if (!verdict.is_captured()) return {verdict.prefix, false, 0};
   if (prefixes_.count(verdict.prefix) == 0) {
     if (prefixes_.size() >= limits_.prefixes) {
       ++folded_;
@@ -82,11 +82,11 @@ ProcessLabel IdentityTable::label_by_rules(const ProcessAttributes& attributes) 
 }
 
 Status IdentityTable::apply_rules(std::uint64_t id, Entry& entry) {
-  const bool was_captured = entry.label.captured;
-  entry.label = label_by_rules(entry.attributes);
+  const auto verdict = rules_.match(entry.attributes);
+  entry.label = label_of_verdict(verdict);
   entry.label.netns = entry.key.netns;
-  if (entry.label.captured == was_captured || entry.forgotten) return {};
-  return source_.set_ignored(entry.key, id, !entry.label.captured);
+  if (std::exchange(entry.left_out, verdict.left_out) == verdict.left_out || entry.forgotten) return {};
+  return source_.set_left_out(entry.key, id, verdict.left_out);
 }
 
 IdentityTable::Entry& IdentityTable::entry_of(std::uint64_t id) {

@@ -49,17 +49,20 @@ class IdentityTable {
   [[nodiscard]] ProcessLabel label_of(ProcessAttributes attributes);
   /// That of the process which last had this number, where the kernel half has seen it; it may be gone.
   [[nodiscard]] std::optional<ProcessLabel> label_of_process(std::uint32_t pid);
-  [[nodiscard]] bool wants_args() const { return rules_.wants_args(); }
+  [[nodiscard]] CaptureWishes wishes() const { return rules_.wishes(); }
   /// Applies the rules anew to every identity, and tells the kernel.
   Status set_rules(ProcessRules rules, IdentityLimits limits);
   /// Tells the kernel what the rules need to know of a process; once, before the first probe counts.
-  Status publish() { return source_.publish(rules_.wants_args()); }
+  Status publish() { return source_.publish(rules_.wishes()); }
   /// Changes whenever a label that was given out may be another now.
   [[nodiscard]] std::uint64_t generation() const { return generation_; }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t prefixes() const { return prefixes_.size(); }
   /// How many identities' prefixes were folded into "other" by the limit.
   [[nodiscard]] std::uint64_t folded() const { return folded_; }
+
+  /// How many processes the kernel has left out, by what.
+  Result<LeftOutCounts> left_out() { return source_.left_out(); }
 
   /// Something was counted for `id`, or still goes on.
   void touch(std::uint64_t id, Time now);
@@ -71,12 +74,13 @@ class IdentityTable {
     identity_key key{};
     ProcessAttributes attributes;
     ProcessLabel label;
+    left_out_by left_out = LEFT_OUT_BY_NOTHING;  // as the kernel knows it
     Time last_use{};
     bool forgotten = false;  // by the kernel; last_use then counts from there
   };
   Entry& entry_of(std::uint64_t id);
   [[nodiscard]] ProcessAttributes attributes_of(const identity_info& info) const;
-  [[nodiscard]] ProcessLabel label_by_rules(const ProcessAttributes& attributes);
+  [[nodiscard]] ProcessLabel label_of_verdict(const ProcessRules::Verdict& verdict);
   Status apply_rules(std::uint64_t id, Entry& entry);
 
   IdentitySource& source_;

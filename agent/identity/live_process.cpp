@@ -12,6 +12,7 @@
 
 #include "agent/base/file.h"
 #include "agent/identity/cgroup_path.h"
+#include "agent/identity/interpreters.h"
 #include "agent/metrics/utf8.h"
 
 namespace connscope::identity {
@@ -71,7 +72,7 @@ std::uint64_t read_start_time(const std::string& proc_root, pid_t pid) {
   return stat ? start_time_of(*stat) : 0;
 }
 
-std::optional<ProcessAttributes> read_process(const std::string& proc_root, pid_t pid, bool with_args) {
+std::optional<ProcessAttributes> read_process(const std::string& proc_root, pid_t pid, const CaptureWishes& wishes) {
   const std::string folder = folder_of(proc_root, pid);
   const auto stat = read_file(folder + "/stat");
   if (!stat) return std::nullopt;
@@ -81,7 +82,13 @@ std::optional<ProcessAttributes> read_process(const std::string& proc_root, pid_
   attributes.cgroup = metrics::to_utf8(unified_cgroup(read_file(folder + "/cgroup").value_or("")));
   attributes.unit = systemd_unit(attributes.cgroup);
   attributes.container = container_id(attributes.cgroup);
-  if (with_args) attributes.args = metrics::to_utf8(words_of_args(read_file(folder + "/cmdline").value_or("")));
+  const interpreter which = interpreter_of(attributes.exe.substr(attributes.exe.rfind('/') + 1));
+  const bool is_interpreter = wishes.wants(which);
+  if (!wishes.args && !is_interpreter) return attributes;
+  const std::string arguments = read_file(folder + "/cmdline").value_or("");
+  if (wishes.args) attributes.args = metrics::to_utf8(words_of_args(arguments));
+  if (const auto program = is_interpreter ? program_of(which, arguments) : std::nullopt)
+    attributes.script = metrics::to_utf8(program->name);
   return attributes;
 }
 

@@ -16,9 +16,10 @@
 namespace connscope::identity {
 
 /// Of a process that runs, or that has ended and is not waited for yet (then without exe): all but user, which costs a
-/// question to the name service, and args unless asked for, which waits for the process's memory. None when there is no
+/// question to the name service, and args and script unless wished for, which wait for the process's memory. None when there is no
 /// such process. `proc_root`: where /proc is.
-[[nodiscard]] std::optional<ProcessAttributes> read_process(const std::string& proc_root, pid_t pid, bool with_args);
+[[nodiscard]] std::optional<ProcessAttributes> read_process(const std::string& proc_root, pid_t pid,
+                                                            const CaptureWishes& wishes);
 
 /// The path that /proc/PID/exe points to, empty when that cannot be read.
 [[nodiscard]] std::string read_exe(const std::string& proc_root, pid_t pid);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "agent/base/glob.h"
+#include "agent/identity/interpreters.h"
 
 namespace connscope::identity {
 namespace {
@@ -17,7 +18,8 @@ struct MatcherKey {
   std::string ProcessAttributes::*attribute;
 };
 
-constexpr std::array<MatcherKey, 7> kMatcherKeys{{{"exe", &ProcessAttributes::exe},
+constexpr std::array<MatcherKey, 8> kMatcherKeys{{{"exe", &ProcessAttributes::exe},
+                                                  {"script", &ProcessAttributes::script},
                                                   {"comm", &ProcessAttributes::comm},
                                                   {"cgroup", &ProcessAttributes::cgroup},
                                                   {"unit", &ProcessAttributes::unit},
@@ -25,7 +27,7 @@ constexpr std::array<MatcherKey, 7> kMatcherKeys{{{"exe", &ProcessAttributes::ex
                                                   {"user", &ProcessAttributes::user},
                                                   {"args", &ProcessAttributes::args}}};
 
-constexpr std::string_view kMatcherNames = "exe, comm, cgroup, unit, container, uid, user, args";
+constexpr std::string_view kMatcherNames = "exe, script, comm, cgroup, unit, container, uid, user, args";
 
 // The kernel keeps the greatest uid to say "none".
 constexpr std::int64_t kMaxUid = std::numeric_limits<std::uint32_t>::max() - 1;
@@ -38,6 +40,8 @@ bool is_prefix(std::string_view text) {
 }
 
 std::string own_name(const ProcessAttributes& process) {
+  const std::string_view program = program_prefix(process.script);
+  if (!program.empty()) return std::string(program);
   const std::string base = process.exe.substr(process.exe.rfind('/') + 1);  // npos + 1 is 0: no slash, all of it
   if (!base.empty()) return base;
   return process.comm.empty() ? "unknown" : process.comm;
@@ -47,14 +51,22 @@ std::string own_name(const ProcessAttributes& process) {
 
 ProcessRules ProcessRules::parse(const config::Section& root) {
   ProcessRules rules;
-  const bool args_allowed = root.flag("args", false);
+  rules.parse_identity(root.table("identity"));
+  const Allowed allowed{root.flag("args", false), rules.interpreters_ != 0};
   for (const config::Section& section : root.tables("process")) {
-    if (auto rule = parse_rule(section, args_allowed)) rules.rules_.push_back(*std::move(rule));
+    if (auto rule = parse_rule(section, allowed)) rules.rules_.push_back(*std::move(rule));
   }
   return rules;
 }
 
-std::optional<ProcessRules::Rule> ProcessRules::parse_rule(const config::Section& section, bool args_allowed) {
+void ProcessRules::parse_identity(const config::Section& section) {
+  interpreters_ = parse_interpreters(section);
+  excluded_ = section.texts("exclude");
+  if (std::find(excluded_.begin(), excluded_.end(), "") != excluded_.end())
+    section.fail("exclude", "has an empty string in it; allowed: prefixes, or globs of them such as \"cron*\"");
+}
+
+std::optional<ProcessRules::Rule> ProcessRules::parse_rule(const config::Section& section, Allowed allowed) {
   Rule rule;
   rule.capture = section.flag("capture", true);
   rule.prefix = section.text("prefix", "");
@@ -72,11 +84,16 @@ std::optional<ProcessRules::Rule> ProcessRules::parse_rule(const config::Section
   if (!matches_something) {
     section.fail("a rule without a matcher; allowed: at least one of " + std::string(kMatcherNames));
   }
-  const bool args_fit = args_allowed || !section.has("args");
+  const bool args_fit = allowed.args || !section.has("args");
   if (!args_fit) {
     section.fail("args", "command lines are not read; allowed: with args = true at the top of the file");
   }
-  if (!prefix_fits || !matches_something || !args_fit) return std::nullopt;
+  const bool script_fits = allowed.script || !section.has("script");
+  if (!script_fits) {
+    section.fail("script",
+                 "what interpreters run is not looked at; allowed: with interpreters = true, or a list, in [identity]");
+  }
+  if (!prefix_fits || !matches_something || !args_fit || !script_fits) return std::nullopt;
   return rule;
 }
 
@@ -86,14 +103,23 @@ bool ProcessRules::Rule::matches(const ProcessAttributes& process) const {
                      [&](const Matcher& matcher) { return glob_match(matcher.glob, process.*matcher.attribute); });
 }
 
-ProcessRules::Verdict ProcessRules::match(const ProcessAttributes& process) const {
+ProcessRules::Verdict ProcessRules::match_rules(const ProcessAttributes& process) const {
   const auto rule =
       std::find_if(rules_.begin(), rules_.end(), [&](const Rule& candidate) { return candidate.matches(process); });
-  if (rule == rules_.end()) return {own_name(process), true};
-  return {rule->prefix.empty() ? own_name(process) : rule->prefix, rule->capture};
+  if (rule == rules_.end()) return {own_name(process)};
+  return {rule->prefix.empty() ? own_name(process) : rule->prefix,
+          rule->capture ? LEFT_OUT_BY_NOTHING : LEFT_OUT_BY_RULE};
 }
 
-bool ProcessRules::wants_args() const { return wants(&ProcessAttributes::args); }
+ProcessRules::Verdict ProcessRules::match(const ProcessAttributes& process) const {
+  Verdict verdict = match_rules(process);
+  const bool is_excluded = std::any_of(excluded_.begin(), excluded_.end(),
+                                       [&](const std::string& glob) { return glob_match(glob, verdict.prefix); });
+  if (verdict.is_captured() && is_excluded) verdict.left_out = LEFT_OUT_BY_EXCLUDE;
+  return verdict;
+}
+
+CaptureWishes ProcessRules::wishes() const { return {wants(&ProcessAttributes::args), interpreters_}; }
 bool ProcessRules::wants_user() const { return wants(&ProcessAttributes::user); }
 
 bool ProcessRules::wants(std::string ProcessAttributes::*attribute) const {

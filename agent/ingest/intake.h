@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "agent/identity/identity_source.h"
 #include "agent/ingest/accumulator.h"
 
 namespace connscope::ingest {
@@ -35,16 +36,16 @@ class Intake {
 
   /// The collecting thread: whether rules look at arguments, and a number that changes when all senders must be looked
   /// at anew.
-  void set_rules(bool wants_args, std::uint64_t generation) {
-    wants_args_ = wants_args;
+  void set_rules(identity::CaptureWishes wishes, std::uint64_t generation) {
+    wishes_ = wishes;
     generation_.store(generation, std::memory_order_release);
   }
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-  [[nodiscard]] bool wants_args() const { return wants_args_; }
+  [[nodiscard]] identity::CaptureWishes wishes() const { return wishes_; }
 
  private:
   std::atomic<bool> asked_ = false;
-  std::atomic<bool> wants_args_ = false;
+  std::atomic<identity::CaptureWishes> wishes_{};
   std::atomic<std::uint64_t> generation_ = 0;
   std::mutex mutex_;
   Accumulator accumulator_;

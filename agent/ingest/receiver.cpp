@@ -85,7 +85,7 @@ class Reading {
   void find_senders(std::size_t count, bool has_credentials) {
     if (const auto now = intake_.generation(); now != generation_) {
       generation_ = now;
-      senders_.start_anew(intake_.wants_args());
+      senders_.start_anew(intake_.wishes());
     }
     const auto now = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < count; ++i) {

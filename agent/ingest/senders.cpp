@@ -14,7 +14,7 @@ SenderPtr nobody(Sender::Origin origin) {
 
 std::string intern_key(const identity::ProcessAttributes& process) {
   std::string key = std::to_string(process.uid);
-  for (const std::string* part : {&process.exe, &process.comm, &process.cgroup, &process.args})
+  for (const std::string* part : {&process.exe, &process.comm, &process.cgroup, &process.args, &process.script})
     key.append(1, '\0').append(*part);
   return key;
 }
@@ -56,7 +56,7 @@ bool Senders::still_same(pid_t pid, const Known& known) const {
 Senders::Known Senders::look_at(pid_t pid, uid_t uid, Time now) {
   Known known;
   known.looked_at = now;
-  auto attributes = identity::read_process(proc_root_, pid, wants_args_);
+  auto attributes = identity::read_process(proc_root_, pid, wishes_);
   if (!attributes) {
     Sender gone{Sender::Origin::kGone, pid, {}};
     gone.attributes.uid = uid;
@@ -82,8 +82,8 @@ SenderPtr Senders::intern(pid_t pid, identity::ProcessAttributes attributes) {
   return interned_.emplace(std::move(key), std::move(sender)).first->second;
 }
 
-void Senders::start_anew(bool wants_args) {
-  wants_args_ = wants_args;
+void Senders::start_anew(const identity::CaptureWishes& wishes) {
+  wishes_ = wishes;
   processes_.clear();
   interned_.clear();
 }

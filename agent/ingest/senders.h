@@ -47,7 +47,7 @@ class Senders {
   [[nodiscard]] SenderPtr of_process(pid_t pid, uid_t uid, Time now);
   [[nodiscard]] const SenderPtr& udp() const { return udp_; }
   /// Forgets all, so that each is looked at anew, with its arguments where rules want them.
-  void start_anew(bool wants_args);
+  void start_anew(const identity::CaptureWishes& wishes);
 
  private:
   struct Known {
@@ -61,7 +61,7 @@ class Senders {
   [[nodiscard]] SenderPtr intern(pid_t pid, identity::ProcessAttributes attributes);
 
   std::string proc_root_;
-  bool wants_args_ = false;
+  identity::CaptureWishes wishes_;
   SenderPtr udp_;
   SenderPtr unknown_;
   std::unordered_map<std::uint64_t, Known> processes_;   // by uid and pid

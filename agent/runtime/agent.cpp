@@ -59,8 +59,8 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   const Settings settings = Settings::parse(document.root());
   agent->collect_interval_ = settings.collect_interval;
 
-  auto routes = make_routes(agent->cycle_->exchange(), agent->parts_.formats, agent->options_.telemetry_path,
-                            agent->parts_.version);
+  auto routes = make_routes(agent->cycle_->exchange(), agent->cycle_->filtered(), agent->parts_.formats,
+                            agent->options_.telemetry_path, agent->parts_.version);
   agent->connections_page_ = std::make_unique<ConnectionsPage>(agent->cycle_->connections());
   agent->connections_page_->apply(settings.connections);
   routes.push_back(agent->connections_page_->route());

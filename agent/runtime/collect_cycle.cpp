@@ -89,6 +89,7 @@ void CollectCycle::run(Clock::time_point now) {
   collect_applications(now);
   retire(now);
   self_->show_limits(identities_);
+  if (identity_probe_->report().up) note("excluded", self_->show_left_out(identities_.left_out(), filtered_));
   note("process", self_->show_process());
   exchange_.publish(registry_.snapshot(), answers);
 }

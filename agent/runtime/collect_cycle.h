@@ -62,6 +62,7 @@ class CollectCycle {
   [[nodiscard]] metrics::Registry& registry() { return registry_; }
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
   [[nodiscard]] detail::ConnectionFeed& connections() { return connections_; }
+  [[nodiscard]] FilteredSeries& filtered() { return filtered_; }
 
  private:
   CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe);
@@ -84,6 +85,7 @@ class CollectCycle {
   std::map<std::string, std::string> failures_;  // what went wrong last, by part; logged when it changes
   /// Hooks and problems that the last report of each probe had, which are in the log.
   std::map<std::string, std::set<std::pair<std::string, std::string>>> told_;
+  FilteredSeries filtered_;
   SnapshotExchange exchange_;
 };
 

@@ -31,10 +31,11 @@ exporters::Selection selection_of(const std::vector<std::pair<std::string, std::
   return selection;
 }
 
-http::Handler scrape(SnapshotExchange& exchange, const std::vector<exporters::Format>& formats) {
+http::Handler scrape(SnapshotExchange& exchange, FilteredSeries& filtered,
+                     const std::vector<exporters::Format>& formats) {
   std::vector<http::Offer> offers;
   for (const auto& format : formats) offers.push_back({format.media_type, format.only_when_named});
-  return [&exchange, &formats, offers = std::move(offers)](const http::Request& request) {
+  return [&exchange, &filtered, &formats, offers = std::move(offers)](const http::Request& request) {
     const auto parameters = http::parse_query(request.query);
     if (!parameters) return plain(400, parameters.error().message() + "\n");
     const auto snapshot = exchange.fresh(kPatience);
@@ -42,7 +43,11 @@ http::Handler scrape(SnapshotExchange& exchange, const std::vector<exporters::Fo
     const auto& encoder = *formats[http::choose_offer(request.accept, offers).value_or(0)].encoder;
     http::Response response;
     response.content_type = encoder.content_type();
-    encoder.encode(*snapshot, selection_of(*parameters), response.body);
+    const auto selection = selection_of(*parameters);
+    const auto left_out = selection.left_out(*snapshot);
+    filtered.by_name += left_out.by_name;
+    filtered.by_prefix += left_out.by_prefix;
+    encoder.encode(*snapshot, selection, response.body);
     return response;
   };
 }
@@ -58,7 +63,7 @@ std::string landing_page(const std::string& telemetry_path, const std::string& v
 
 }  // namespace
 
-std::vector<http::Route> make_routes(SnapshotExchange& exchange, const std::vector<exporters::Format>& formats,
+std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered, const std::vector<exporters::Format>& formats,
                                      const std::string& telemetry_path, const std::string& version) {
   const auto healthy = [](const http::Request&) { return plain(200, "healthy\n"); };
   const auto ready = [&exchange](const http::Request&) {
@@ -74,7 +79,7 @@ std::vector<http::Route> make_routes(SnapshotExchange& exchange, const std::vect
     response.content_type = "text/html; charset=utf-8";
     return response;
   };
-  return {{telemetry_path, true, scrape(exchange, formats)},
+  return {{telemetry_path, true, scrape(exchange, filtered, formats)},
           {"/-/healthy", false, healthy},
           {"/-/ready", false, ready},
           {"/status", false, status},

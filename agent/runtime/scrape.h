@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "agent/http/server.h"
+#include "agent/runtime/filtered_series.h"
 #include "agent/runtime/snapshot_exchange.h"
 #include "exporters/catalog.h"
 
 namespace connscope::runtime {
 
-/// `exchange` and `formats` must outlive the server.
-[[nodiscard]] std::vector<http::Route> make_routes(SnapshotExchange& exchange,
+/// `exchange`, `filtered` and `formats` must outlive the server.
+[[nodiscard]] std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered,
                                                    const std::vector<exporters::Format>& formats,
                                                    const std::string& telemetry_path, const std::string& version);
 

@@ -41,6 +41,8 @@ struct SelfMetrics::Families {
   Family<Counter>* control_requests = nullptr;
   Family<Counter>* control_dropped = nullptr;
   Family<Counter>* busy = nullptr;
+  Family<Counter>* excluded = nullptr;
+  Family<Counter>* filtered = nullptr;
   Family<Counter>* cpu = nullptr;
   Family<Gauge>* resident = nullptr;
   Family<Gauge>* virtual_memory = nullptr;
@@ -161,6 +163,10 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
   registrar.add(families.busy, "connscope_busy_seconds",
                 "The collecting thread's time at work, outside its wait for something to do.", "seconds", {},
                 "cpu.svc");
+  registrar.add(families.excluded, "connscope_excluded_processes",
+                "Processes that the config leaves out, counted when they were first looked at.", "", {"by"});
+  registrar.add(families.filtered, "connscope_filtered_series", "Series that scrapes left out, as they were asked to.",
+                "", {"by"});
   registrar.add(families.cpu, "process_cpu_seconds", "User and system CPU time of the agent.", "seconds", {});
   registrar.add(families.resident, "process_resident_memory_bytes", "Resident memory of the agent.", "bytes", {});
   registrar.add(families.virtual_memory, "process_virtual_memory_bytes", "Virtual memory of the agent.", "bytes", {});
@@ -227,6 +233,15 @@ void SelfMetrics::show_busy(std::chrono::nanoseconds busy) {
   const auto seconds = std::chrono::duration<double>(busy).count();
   if (Counter* counter = series_of(families_->busy, {}))
     (void)counter->add(seconds - std::exchange(busy_seconds_, seconds));
+}
+
+Status SelfMetrics::show_left_out(const Result<identity::LeftOutCounts>& processes, const FilteredSeries& series) {
+  follow(families_->filtered, {"name"}, series.by_name);
+  follow(families_->filtered, {"prefix"}, series.by_prefix);
+  if (!processes) return processes.error();
+  follow(families_->excluded, {"rule"}, (*processes)[LEFT_OUT_BY_RULE]);
+  follow(families_->excluded, {"exclude"}, (*processes)[LEFT_OUT_BY_EXCLUDE]);
+  return {};
 }
 
 Status SelfMetrics::show_process() {

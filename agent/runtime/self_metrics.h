@@ -16,6 +16,7 @@
 #include "agent/identity/identity_table.h"
 #include "agent/metrics/registry.h"
 #include "agent/probe/probe.h"
+#include "agent/runtime/filtered_series.h"
 
 namespace connscope::runtime {
 
@@ -34,6 +35,8 @@ class SelfMetrics {
   void show_limits(const identity::IdentityTable& identities);
   /// `busy`: since the start.
   void show_busy(std::chrono::nanoseconds busy);
+  /// What the config and the scrapes leave out.
+  Status show_left_out(const Result<identity::LeftOutCounts>& processes, const FilteredSeries& series);
   /// Reads /proc/self.
   Status show_process();
 

@@ -13,6 +13,7 @@
 #ifndef CONNSCOPE_IDENTITY_BPF_H
 #define CONNSCOPE_IDENTITY_BPF_H
 
+#include "bpf/include/fnv.h"
 #include "bpf/include/kernel_types.h"
 #include "bpf/include/ledger.bpf.h"
 #include "bpf/process/identity.h"
@@ -56,6 +57,22 @@ struct {
 	__type(value, struct identity_control);
 } identity_control SEC(".maps");
 
+/* What interpreters run, by thread group: from exec on, through forks, to the exit (process/identity.bpf.c). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u32); /* tgid */
+	__type(value, struct identity_program);
+} identity_programs SEC(".maps");
+
+/* How many processes were left out, each when it was first looked at after an exec. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, LEFT_OUT_WAYS);
+	__type(key, u32); /* enum left_out_by */
+	__type(value, u64);
+} identity_left_out SEC(".maps");
+
 /* Ids that are new, so that userspace can apply the rules at once. A lost one is found at the next collect. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -84,19 +101,6 @@ static __always_inline u32 append_name(char *path, u32 length, const void *name)
 		return 0;
 	n = bpf_probe_read_kernel_str(path + length, NAME_BYTES, name);
 	return n > 0 ? length + n : 0;
-}
-
-/* FNV-1a of the first `bytes` of a buffer of `size`. */
-static __always_inline u64 hash_of(const char *buffer, u32 bytes, u32 size)
-{
-	u64 hash = 0xcbf29ce484222325ULL;
-
-	for (u32 i = 0; i < size; i++) {
-		if (i >= bytes)
-			break;
-		hash = (hash ^ (u8)buffer[i]) * 0x100000001b3ULL;
-	}
-	return hash;
 }
 
 /* The executable's path across mounts, from the process's own root: that of its container, or of its chroot. */
@@ -133,7 +137,7 @@ static __always_inline void read_exe(struct identity_info *info, struct file *ex
 	info->exe_cut = 1;
 whole:
 	info->exe_bytes = length;
-	info->key.exe_hash = hash_of(info->exe, length, sizeof(info->exe));
+	info->key.exe_hash = fnv1a(info->exe, length, sizeof(info->exe));
 }
 
 static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *node)
@@ -177,7 +181,7 @@ static __always_inline void read_args(struct identity_info *info, struct mm_stru
 	if (bpf_probe_read_user(info->args, bytes, (const void *)start))
 		return;
 	info->args_bytes = bytes;
-	info->key.args_hash = hash_of(info->args, bytes, sizeof(info->args));
+	info->key.args_hash = fnv1a(info->args, bytes, sizeof(info->args));
 }
 
 /* Kernel threads are one identity: their names change with the CPU and the work they do. */
@@ -214,14 +218,28 @@ static __always_inline u64 publish_info(struct identity_info *draft)
 	return 0;
 }
 
+/* Counts the draft's process, unless it is known to be left out. The keys are read where they are, for the stack is short. */
+static __always_inline void count_left_out(const struct identity_info *draft, const struct identity *known)
+{
+	const struct identity_cached *cached = bpf_map_lookup_elem(&identity_cache, &draft->pid);
+	u64 *count = bpf_map_lookup_elem(&identity_left_out, &known->left_out_by);
+
+	if (count && (!cached || cached->id != IDENTITY_IGNORED))
+		__sync_fetch_and_add(count, 1);
+}
+
 /* The draft's identity: the known one, or a new one under the draft's key. */
 static __always_inline u64 intern(struct identity_info *draft)
 {
 	struct identity *known = bpf_map_lookup_elem(&identities, &draft->key);
 	struct identity fresh = {};
 
+	if (known && known->left_out_by) {
+		count_left_out(draft, known);
+		return IDENTITY_IGNORED;
+	}
 	if (known)
-		return known->ignored ? IDENTITY_IGNORED : known->id;
+		return known->id;
 	fresh.id = publish_info(draft);
 	if (!fresh.id)
 		return IDENTITY_UNKNOWN;
@@ -272,9 +290,24 @@ static __always_inline struct process_place current_place(void)
 	return place;
 }
 
+/* What the process runs, if it is an interpreter that the config asks for. */
+static __always_inline void read_interpreted(struct identity_info *info, const struct identity_control *control)
+{
+	const struct identity_program *program;
+
+	if (!control->interpreters)
+		return;
+	program = bpf_map_lookup_elem(&identity_programs, &info->pid);
+	if (!program || !(control->interpreters >> (program->interpreter & 31) & 1))
+		return;
+	info->key.program_hash = program->hash;
+	__builtin_memcpy(info->program, program->name, sizeof(info->program));
+}
+
 /* Puts the identity of `task`, which is at `place`, into the draft. Arguments can be read of the running process alone. */
 static __always_inline void write_draft(struct identity_info *draft, struct task_struct *task,
-					const struct process_place *place, bool with_args)
+					const struct process_place *place, const struct identity_control *control,
+					bool with_args)
 {
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
@@ -286,6 +319,7 @@ static __always_inline void write_draft(struct identity_info *draft, struct task
 		read_kernel_thread(draft);
 	else
 		read_program(draft, BPF_CORE_READ(task, group_leader), mm, with_args);
+	read_interpreted(draft, control);
 	read_cgroup(draft, task);
 }
 
@@ -312,7 +346,7 @@ __noinline u64 intern_task(u64 task_address, u32 asked_by)
 		return IDENTITY_UNKNOWN;
 	}
 	cached.epoch = control->epoch;
-	write_draft(draft, (struct task_struct *)task_address, &place, by_hook && control->wants_args);
+	write_draft(draft, (struct task_struct *)task_address, &place, control, by_hook && control->wants_args);
 	cached.id = intern(draft);
 	bpf_map_delete_elem(&identity_drafts, &draft_key);
 	if (cached.id == IDENTITY_UNKNOWN)

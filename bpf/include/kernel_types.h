@@ -295,12 +295,17 @@ struct cred {
 	kuid_t uid;
 };
 
+struct signal_struct {
+	atomic_t live; /* threads that have not begun to exit */
+};
+
 struct task_struct {
 	const struct cred *cred;
 	unsigned int flags;
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	struct signal_struct *signal;
 	struct mm_struct *mm;
 	u64 start_boottime;
 	char comm[16];

@@ -33,7 +33,8 @@ enum loss_cause {
 	LOSS_END_SKIPPED = 4,     /* an end that a program was not run for: counted later, its duration a guess */
 	LOSS_ACCEPT_UNSEEN = 5,   /* an accept that no hook told of: counted later, without its wait */
 	LOSS_MESSAGE_UNREAD = 6,  /* DNS messages whose segments came out of order, or too many of them in one */
-	LOSS_CAUSES = 7,
+	LOSS_PROGRAMS_FULL = 7,   /* no room for what one more interpreter runs: it has the interpreter's own name */
+	LOSS_CAUSES = 8,
 };
 
 #endif

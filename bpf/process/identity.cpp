@@ -7,12 +7,14 @@
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
 #include "agent/probe/identity_probe.h"
 #include "bpf/catalog.h"
 #include "bpf/process/identity.skel.h"
+#include "bpf/process/programs.h"
 
 namespace connscope::bpf {
 namespace {
@@ -40,6 +42,8 @@ class IdentityUserHalf final : public probe::IdentityProbe {
     auto object = probe::BpfObject::load(probe::BpfObject::opener<identity_bpf>([](identity_bpf&) {}), {}, {});
     if (!object) return object.error();
     object_ = std::move(*object);
+    if (auto loaded = load_interpreters(object_.map_fd("interpreters"), object_.map_fd("options")); !loaded)
+      return loaded;
     if (auto attached = object_.attach(); !attached) return attached;
     news_.reset(ring_buffer__new(object_.map_fd("identity_news"), keep_id, &news_ids_, nullptr));
     if (!news_) return Error::from_errno("ring buffer identity_news", errno);
@@ -84,8 +88,8 @@ class IdentityUserHalf final : public probe::IdentityProbe {
       return Error::from_errno("identity_cache", errno);
     return cached.id;
   }
-  Status set_ignored(const identity_key& key, std::uint64_t id, bool ignored) override {
-    const struct identity value { id, ignored ? 1ULL : 0ULL };
+  Status set_left_out(const identity_key& key, std::uint64_t id, left_out_by by) override {
+    const struct identity value { id, static_cast<std::uint32_t>(by), 0 };
     return checked(bpf_map_update_elem(object_.map_fd("identities"), &key, &value, BPF_EXIST), "identities");
   }
   Status forget(const identity_key& key) override {
@@ -95,21 +99,41 @@ class IdentityUserHalf final : public probe::IdentityProbe {
     if (live_ > 0) --live_;
     return checked(bpf_map_delete_elem(object_.map_fd("identity_infos"), &id), "identity_infos");
   }
-  Status publish(bool wants_args) override {
-    const identity_control control{++epoch_, wants_args ? 1U : 0U};
-    const std::uint32_t zero = 0;
-    return checked(bpf_map_update_elem(object_.map_fd("identity_control"), &zero, &control, BPF_ANY),
-                   "identity_control");
+  Status publish(const identity::CaptureWishes& wishes) override {
+    if ((wishes.interpreters & ~wishes_.interpreters) != 0) {
+      // From here on the kernel half sees to new processes; who is there already comes before anybody is looked at anew.
+      if (auto written = write_control(wishes); !written) return written;
+      if (auto taken = take_up_programs(object_.map_fd("identity_programs"), wishes); !taken) return taken;
+    }
+    wishes_ = wishes;
+    return write_control(wishes);
+  }
+  Result<identity::LeftOutCounts> left_out() override {
+    identity::LeftOutCounts sums{};
+    std::vector<std::uint64_t> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
+    for (std::uint32_t way = 0; way < LEFT_OUT_WAYS; ++way) {
+      if (bpf_map_lookup_elem(object_.map_fd("identity_left_out"), &way, per_cpu.data()) != 0)
+        return Error::from_errno("identity_left_out", errno);
+      sums[way] = std::accumulate(per_cpu.begin(), per_cpu.end(), std::uint64_t{0});
+    }
+    return sums;
   }
 
  private:
   struct RingCloser {
     void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
   };
+  Status write_control(const identity::CaptureWishes& wishes) {
+    const identity_control control{++epoch_, wishes.args ? 1U : 0U, wishes.interpreters, 0};
+    const std::uint32_t zero = 0;
+    return checked(bpf_map_update_elem(object_.map_fd("identity_control"), &zero, &control, BPF_ANY),
+                   "identity_control");
+  }
 
   probe::BpfObject object_;
   std::vector<std::uint64_t> news_ids_;
   std::unique_ptr<ring_buffer, RingCloser> news_;
+  identity::CaptureWishes wishes_;
   std::uint64_t live_ = 0;
   std::uint32_t epoch_ = 0;
   bool up_ = false;

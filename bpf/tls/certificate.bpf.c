@@ -89,7 +89,7 @@ static __noinline void read_certificate(u64 identity, u64 place, u64 bytes)
 		return;
 	}
 	record->key.identity = identity;
-	record->key.digest = hash_of((const char *)record->der, bytes, DIGEST_BYTES);
+	record->key.digest = fnv1a((const char *)record->der, bytes, DIGEST_BYTES);
 	record->bytes = bytes;
 	keep(record);
 }

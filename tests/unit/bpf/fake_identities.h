@@ -23,10 +23,11 @@ class FakeIdentities final : public identity::IdentitySource {
     return info;
   }
   Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
-  Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
+  Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }
-  Status publish(bool /*wants_args*/) override { return {}; }
+  Status publish(const identity::CaptureWishes& /*wishes*/) override { return {}; }
+  Result<identity::LeftOutCounts> left_out() override { return identity::LeftOutCounts{}; }
 };
 
 /// A table of them by the rules of `toml`.

@@ -165,5 +165,14 @@ TEST_F(SectionTest, NamesAreThoseOfSubSections) {
   EXPECT_THAT(exporters.table("none").names(), IsEmpty());
 }
 
+TEST(Section, KnowsAFlagFromOtherValues) {
+  auto document = Document::parse("a = false\nb = \"true\"\n", "test.toml");
+  const Section root = document->root();
+  EXPECT_TRUE(root.is_flag("a"));
+  EXPECT_FALSE(root.is_flag("b"));
+  EXPECT_FALSE(root.is_flag("c"));
+  EXPECT_TRUE(document->finish()) << "a and b were asked for";
+}
+
 }  // namespace
 }  // namespace connscope::config

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "agent/metrics/registry.h"
 #include "exporters/encoder.h"
 #include "exporters/prometheus_text.h"
@@ -47,6 +49,17 @@ TEST_F(SelectionTest, L15_APrefixShowsItsSeriesAndNothingOfTheOthers) {
   EXPECT_EQ(text({{"ui"}, {}}), kUi);
   EXPECT_EQ(text({{"u*", "nobody"}, {}}), kUi);
   EXPECT_EQ(text({{"nobody"}, {}}), "");
+}
+
+TEST_F(SelectionTest, SaysHowManySeriesItLeavesOutAndBecauseOfWhat) {
+  const auto left_out = [&](const Selection& selection) {
+    const auto counts = selection.left_out(*registry_.snapshot());
+    return std::pair(counts.by_name, counts.by_prefix);
+  };
+  EXPECT_EQ(left_out({}), std::pair(0UL, 0UL));
+  EXPECT_EQ(left_out({{"ui"}, {}}), std::pair(0UL, 3UL)) << "busy has no process";
+  EXPECT_EQ(left_out({{}, {"connects"}}), std::pair(2UL, 0UL));
+  EXPECT_EQ(left_out({{"d*"}, {"connects_total", "busy"}}), std::pair(1UL, 2UL));
 }
 
 TEST_F(SelectionTest, NamesAreThoseOfFamiliesAndOfSamples) {

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 using namespace std::string_view_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Pair;
 
 constexpr IdentityTable::Time kNow{1000s};
 
@@ -33,6 +34,10 @@ class FakeKernel final : public IdentitySource {
     std::copy(cgroup_names.begin(), cgroup_names.end(), info.cgroup);
     infos[id] = info;
   }
+  void add_program(std::uint64_t id, std::string_view exe_names, std::string_view program) {
+    add(id, exe_names);
+    std::copy(program.begin(), program.end(), infos[id].program);
+  }
   Result<identity_info> read(std::uint64_t id) override {
     ++reads;
     const auto info = infos.find(id);
@@ -44,12 +49,12 @@ class FakeKernel final : public IdentitySource {
     if (id == ids_of_processes.end()) return Error::from_errno("identity_cache", ENOENT);
     return id->second;
   }
-  Status set_ignored(const identity_key& key, std::uint64_t id, bool is_ignored) override {
+  Status set_left_out(const identity_key& key, std::uint64_t id, left_out_by by) override {
     EXPECT_EQ(key.exe_hash, id);
-    if (is_ignored) {
-      ignored.insert(id);
-    } else {
+    if (by == LEFT_OUT_BY_NOTHING) {
       ignored.erase(id);
+    } else {
+      ignored[id] = by;
     }
     return {};
   }
@@ -61,19 +66,20 @@ class FakeKernel final : public IdentitySource {
     infos.erase(id);
     return {};
   }
-  Status publish(bool args) override {
+  Status publish(const CaptureWishes& wanted) override {
     ++publications;
-    wants_args = args;
+    wishes = wanted;
     return {};
   }
+  Result<LeftOutCounts> left_out() override { return LeftOutCounts{0, 7, 8}; }
 
   std::map<std::uint64_t, identity_info> infos;
   std::map<std::uint32_t, std::uint64_t> ids_of_processes;
-  std::set<std::uint64_t> ignored;
+  std::map<std::uint64_t, left_out_by> ignored;
   std::set<std::uint64_t> forgotten;
   int reads = 0;
   int publications = 0;
-  bool wants_args = false;
+  CaptureWishes wishes;
 };
 
 ProcessRules rules(const std::string& toml) {
@@ -139,6 +145,43 @@ TEST(IdentityTable, AProcessThatIsGoneHasTheLabelThatTheKernelHalfKnows) {
   EXPECT_FALSE(table.label_of_process(4323));
 }
 
+TEST(IdentityTable, AnInterpretersPrefixIsWhatItRuns) {
+  FakeKernel kernel;
+  kernel.add_program(10, "python3.11\0bin\0usr\0"sv, "worker.py");
+  kernel.add_program(11, "python3.11\0bin\0usr\0"sv, "");
+  kernel.add_program(12, "python3.11\0bin\0usr\0"sv, "billing.py");
+  kernel.add_program(13, "python3.11\0bin\0usr\0"sv, "bad\xff.py");
+  IdentityTable table(kernel, rules("[[process]]\nprefix = \"money\"\nscript = \"billing*\"\n"), {});
+  EXPECT_EQ(table.label_of(10).prefix, "worker");
+  EXPECT_EQ(table.label_of(11).prefix, "python3.11");
+  EXPECT_EQ(table.label_of(12).prefix, "money");
+  EXPECT_EQ(table.label_of(13).prefix, "bad\xef\xbf\xbd");
+}
+
+TEST(IdentityTable, ExcludedPrefixesAreToldToTheKernelAsThat) {
+  FakeKernel kernel;
+  kernel.add(10, "cron\0"sv);
+  kernel.add(11, "nginx\0"sv);
+  IdentityTable table(kernel, rules("[identity]\nexclude = [\"cr*\"]\n"), {});
+  EXPECT_FALSE(table.label_of(10).captured);
+  EXPECT_TRUE(table.label_of(11).captured);
+  EXPECT_THAT(kernel.ignored, ElementsAre(Pair(10, LEFT_OUT_BY_EXCLUDE)));
+  ASSERT_TRUE(table.set_rules(rules("[[process]]\nexe = \"*cron\"\ncapture = false\n"), {}));
+  EXPECT_THAT(kernel.ignored, ElementsAre(Pair(10, LEFT_OUT_BY_RULE)));
+  ASSERT_TRUE(table.set_rules(rules(""), {}));
+  EXPECT_THAT(kernel.ignored, IsEmpty());
+  EXPECT_EQ(table.left_out().value()[LEFT_OUT_BY_EXCLUDE], 8U);
+}
+
+TEST(IdentityTable, PublishesWhichInterpretersAreWanted) {
+  FakeKernel kernel;
+  IdentityTable table(kernel, rules("[identity]\ninterpreters = \"python\"\n"), {});
+  ASSERT_TRUE(table.publish());
+  EXPECT_EQ(kernel.wishes.interpreters, 1U << INTERPRETER_PYTHON);
+  ASSERT_TRUE(table.set_rules(rules("[identity]\ninterpreters = false\n"), {}));
+  EXPECT_EQ(kernel.wishes.interpreters, 0U);
+}
+
 TEST(IdentityTable, BytesThatAreNotUtf8DoNotReachALabel) {
   FakeKernel kernel;
   kernel.add(10, "bad\xffname\0bin\0"sv);
@@ -174,7 +217,7 @@ TEST(IdentityTable, AnExcludedProcessIsMarkedInTheKernelAtFirstSight) {
   kernel.add(10, "noise\0bin\0"sv);
   IdentityTable table(kernel, rules("[[process]]\nexe = \"*/noise\"\ncapture = false\n"), {});
   EXPECT_FALSE(table.label_of(10).captured);
-  EXPECT_THAT(kernel.ignored, ElementsAre(10));
+  EXPECT_THAT(kernel.ignored, ElementsAre(Pair(10, LEFT_OUT_BY_RULE)));
   EXPECT_EQ(kernel.publications, 1);
 }
 
@@ -191,7 +234,7 @@ TEST(IdentityTable, NewRulesHoldForKnownIdentitiesAtOnce) {
                               {}));
   EXPECT_NE(table.generation(), before);
   EXPECT_EQ(table.label_of(10).prefix, "first");
-  EXPECT_THAT(kernel.ignored, ElementsAre(11));
+  EXPECT_THAT(kernel.ignored, ElementsAre(Pair(11, LEFT_OUT_BY_RULE)));
   EXPECT_EQ(kernel.reads, 2) << "a changed rule needs no new capture";
   ASSERT_TRUE(table.set_rules(rules(""), {}));
   EXPECT_THAT(kernel.ignored, IsEmpty());
@@ -202,9 +245,9 @@ TEST(IdentityTable, TheKernelReadsArgumentsOnlyWhenARuleWantsThem) {
   FakeKernel kernel;
   IdentityTable table(kernel, rules(""), {});
   ASSERT_TRUE(table.publish());
-  EXPECT_FALSE(kernel.wants_args);
+  EXPECT_FALSE(kernel.wishes.args);
   ASSERT_TRUE(table.set_rules(rules("args = true\n[[process]]\nprefix = \"x\"\nargs = \"*a.py*\"\n"), {}));
-  EXPECT_TRUE(kernel.wants_args);
+  EXPECT_TRUE(kernel.wishes.args);
 }
 
 TEST(IdentityTable, AnIdleIdentityIsForgottenFirstAndRetiredAfterTheGraceTime) {

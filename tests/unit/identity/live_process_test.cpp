@@ -8,7 +8,7 @@ namespace connscope::identity {
 namespace {
 
 TEST(LiveProcess, ThisProcessIsReadFromProc) {
-  const auto process = read_process("/proc", ::getpid(), true);
+  const auto process = read_process("/proc", ::getpid(), {true, 0});
   ASSERT_TRUE(process);
   EXPECT_EQ(process->exe, read_exe("/proc", ::getpid()));
   EXPECT_TRUE(process->exe.ends_with("/identity_test")) << process->exe;
@@ -17,11 +17,11 @@ TEST(LiveProcess, ThisProcessIsReadFromProc) {
   EXPECT_GT(read_start_time("/proc", ::getpid()), 0U);
 }
 
-TEST(LiveProcess, ArgumentsAreReadOnlyWhereAskedFor) { EXPECT_EQ(read_process("/proc", ::getpid(), false)->args, ""); }
+TEST(LiveProcess, ArgumentsAreReadOnlyWhereAskedFor) { EXPECT_EQ(read_process("/proc", ::getpid(), {})->args, ""); }
 
 TEST(LiveProcess, OneThatIsNotThereIsNone) {
   constexpr pid_t kBeyondAllPids = 1 << 23;
-  EXPECT_FALSE(read_process("/proc", kBeyondAllPids, true));
+  EXPECT_FALSE(read_process("/proc", kBeyondAllPids, {true, 0}));
   EXPECT_EQ(read_exe("/proc", kBeyondAllPids), "");
   EXPECT_EQ(read_start_time("/proc", kBeyondAllPids), 0U);
 }

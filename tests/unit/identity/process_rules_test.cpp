@@ -42,7 +42,7 @@ TEST(ProcessRules, WithoutRulesTheExecutableNamesThePrefix) {
   const ProcessRules rules = parse("");
   ProcessAttributes process = firefox();
   EXPECT_EQ(rules.match(process).prefix, "firefox-bin");
-  EXPECT_TRUE(rules.match(process).capture);
+  EXPECT_TRUE(rules.match(process).is_captured());
   process.exe = "busybox";
   EXPECT_EQ(rules.match(process).prefix, "busybox");
   process.exe = "";
@@ -54,9 +54,11 @@ TEST(ProcessRules, WithoutRulesTheExecutableNamesThePrefix) {
 TEST(ProcessRules, EachMatcherMatches) {
   for (const char* matcher :
        {"exe = '*/firefox*'", "comm = 'Isolated*'", "cgroup = '/user.slice/*'", "unit = 'app-firefox-*.scope'",
-        "container = 'c0*'", "uid = 1000", "user = 'ann'", "args = '*-P work'"}) {
+        "container = 'c0*'", "uid = 1000", "user = 'ann'", "args = '*-P work'", "script = 'menu.py'"}) {
     const ProcessRules rules = parse("args = true\n[[process]]\nprefix = 'ui'\n" + std::string(matcher));
-    EXPECT_EQ(rules.match(firefox()).prefix, "ui") << matcher;
+    ProcessAttributes process = firefox();
+    process.script = "menu.py";
+    EXPECT_EQ(rules.match(process).prefix, "ui") << matcher;
     EXPECT_EQ(rules.match({}).prefix, "unknown") << matcher;
   }
 }
@@ -80,25 +82,25 @@ TEST(ProcessRules, CaptureCanBeTurnedOff) {
   const ProcessRules rules = parse(
       "[[process]]\nexe = '*firefox*'\ncapture = false\n"
       "[[process]]\nprefix = 'quiet'\nuid = 0\ncapture = false\n");
-  EXPECT_FALSE(rules.match(firefox()).capture);
+  EXPECT_FALSE(rules.match(firefox()).is_captured());
   EXPECT_EQ(rules.match(firefox()).prefix, "firefox-bin");
-  EXPECT_FALSE(rules.match({}).capture);
+  EXPECT_FALSE(rules.match({}).is_captured());
   EXPECT_EQ(rules.match({}).prefix, "quiet");
 }
 
 TEST(ProcessRules, SaysWhatMustBeRead) {
-  EXPECT_FALSE(parse("args = true\n").wants_args());
+  EXPECT_FALSE(parse("args = true\n").wishes().args);
   EXPECT_FALSE(parse("[[process]]\nprefix='a'\nuid=0\n").wants_user());
   EXPECT_TRUE(parse("[[process]]\nprefix='a'\nuser='root'\n").wants_user());
   const ProcessRules by_args = parse("args = true\n[[process]]\nprefix='a'\nargs='*'\n");
-  EXPECT_TRUE(by_args.wants_args());
+  EXPECT_TRUE(by_args.wishes().args);
   EXPECT_FALSE(by_args.wants_user());
 }
 
 TEST(ProcessRules, RefusesRulesWithoutMatcher) {
   EXPECT_EQ(refused("[[process]]\nprefix = 'ui'\n"),
-            "c.toml:1: process: a rule without a matcher; allowed: at least one of exe, comm, cgroup, unit, container, "
-            "uid, user, args");
+            "c.toml:1: process: a rule without a matcher; allowed: at least one of exe, script, comm, cgroup, unit, "
+            "container, uid, user, args");
 }
 
 TEST(ProcessRules, RefusesPrefixesThatAreNone) {
@@ -120,11 +122,64 @@ TEST(ProcessRules, RefusesArgsUnlessTheyAreAllowed) {
   EXPECT_EQ(refused("args = true\n" + rule), "was accepted");
 }
 
+TEST(ProcessRules, AnInterpretedProgramNamesThePrefixWithoutItsExtension) {
+  const ProcessRules rules = parse("");
+  ProcessAttributes process = firefox();
+  process.script = "menu.py";
+  EXPECT_EQ(rules.match(process).prefix, "menu");
+  process.script = "63";  // a descriptor
+  EXPECT_EQ(rules.match(process).prefix, "firefox-bin");
+}
+
+TEST(ProcessRules, InterpretersAreAllLanguagesOrThoseOfAList) {
+  const std::uint32_t all = parse("").wishes().interpreters;
+  EXPECT_EQ(all, (1U << INTERPRETERS) - 2) << "all but INTERPRETER_NONE";
+  EXPECT_EQ(parse("[identity]\ninterpreters = true\n").wishes().interpreters, all);
+  EXPECT_EQ(parse("[identity]\ninterpreters = false\n").wishes().interpreters, 0U);
+  EXPECT_EQ(parse("[identity]\ninterpreters = []\n").wishes().interpreters, 0U);
+  EXPECT_EQ(parse("[identity]\ninterpreters = ['java', 'shell']\n").wishes().interpreters,
+            1U << INTERPRETER_JAVA | 1U << INTERPRETER_SHELL | 1U << INTERPRETER_BUSYBOX);
+}
+
+TEST(ProcessRules, RefusesInterpretersThatAreUnknown) {
+  EXPECT_EQ(refused("[identity]\ninterpreters = ['java', 'lua']\n"),
+            "c.toml:2: identity.interpreters: \"lua\" is unknown; allowed: true, false, or of python, node, java, ruby, "
+            "perl, php, shell");
+  EXPECT_EQ(refused("[identity]\ninterpreters = 7\n"),
+            "c.toml:2: identity.interpreters: is an integer; allowed: true, false, or of python, node, java, ruby, "
+            "perl, php, shell");
+}
+
+TEST(ProcessRules, RefusesScriptsUnlessInterpretersAreLookedInto) {
+  EXPECT_EQ(refused("[[process]]\nprefix = 'a'\nscript = 'x'\n[identity]\ninterpreters = false\n"),
+            "c.toml:3: process.script: what interpreters run is not looked at; allowed: with interpreters = true, or a "
+            "list, in [identity]");
+}
+
+TEST(ProcessRules, ExcludeLeavesOutPrefixesHoweverTheyCameAbout) {
+  const ProcessRules rules = parse(
+      "[identity]\nexclude = ['ui', 'fire*']\n[[process]]\nprefix = 'ui'\nuid = 1\n"
+      "[[process]]\nexe = '*/firefox-bin'\nuid = 0\ncapture = false\n");
+  ProcessAttributes process = firefox();
+  EXPECT_EQ(rules.match(process).left_out, LEFT_OUT_BY_EXCLUDE) << "by its own name";
+  process.uid = 1;
+  EXPECT_EQ(rules.match(process).left_out, LEFT_OUT_BY_EXCLUDE) << "by the name that a rule gave";
+  process.uid = 0;
+  EXPECT_EQ(rules.match(process).left_out, LEFT_OUT_BY_RULE) << "the rule is first";
+  EXPECT_TRUE(rules.match({}).is_captured());
+}
+
+TEST(ProcessRules, RefusesToExcludeNothing) {
+  EXPECT_EQ(refused("[identity]\nexclude = ['a', '']\n"),
+            "c.toml:2: identity.exclude: has an empty string in it; allowed: prefixes, or globs of them such as "
+            "\"cron*\"");
+}
+
 TEST(ProcessRules, RefusesWrongTypesAndUnknownKeys) {
   EXPECT_EQ(refused("[[process]]\nprefix = 'a'\nuid = 'root'\nunits = 'x'\n"),
             "c.toml:3: process.uid: is a string; allowed: an integer from 0 to 4294967294\n"
             "c.toml:4: process.units: unknown key (did you mean unit?); allowed here: args, capture, cgroup, comm, "
-            "container, exe, prefix, uid, unit, user");
+            "container, exe, prefix, script, uid, unit, user");
   EXPECT_EQ(refused("[process]\nprefix = 'a'\n"),
             "c.toml:1: process: is a table; allowed: an array of tables, [[process]]");
 }

@@ -28,10 +28,11 @@ class FakeKernel final : public identity::IdentitySource {
     if (pid != kPid) return Error::from_errno("identity_cache", ENOENT);
     return kId;
   }
-  Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
+  Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }
-  Status publish(bool /*wants_args*/) override { return {}; }
+  Status publish(const identity::CaptureWishes& /*wishes*/) override { return {}; }
+  Result<identity::LeftOutCounts> left_out() override { return identity::LeftOutCounts{}; }
 };
 
 }  // namespace connscope::ingest::testing

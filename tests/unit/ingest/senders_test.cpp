@@ -91,7 +91,7 @@ TEST_F(SendersTest, WithoutAPidNothingIsKnown) { EXPECT_EQ(senders_.of_process(0
 TEST_F(SendersTest, ArgumentsAreReadOnceRulesLookAtThem) {
   write_process(7, "/usr/bin/app", 100);
   (void)senders_.of_process(7, 0, now_);
-  senders_.start_anew(true);
+  senders_.start_anew({true, 0});
   EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.args, "app --x");
 }
 

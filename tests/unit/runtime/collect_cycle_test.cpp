@@ -42,10 +42,11 @@ class FakeIdentityProbe final : public probe::IdentityProbe {
   std::vector<std::uint64_t> take_news() override { return {}; }
   Result<identity_info> read(std::uint64_t /*id*/) override { return identity_info{}; }
   Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
-  Status set_ignored(const identity_key& /*key*/, std::uint64_t /*id*/, bool /*ignored*/) override { return {}; }
+  Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }
-  Status publish(bool /*wants_args*/) override { return {}; }
+  Status publish(const identity::CaptureWishes& /*wishes*/) override { return {}; }
+  Result<identity::LeftOutCounts> left_out() override { return identity::LeftOutCounts{}; }
 
  private:
   bool starts_;
