@@ -112,7 +112,7 @@ const ProcessLabel& IdentityTable::label_of(std::uint64_t id) {
 
 ProcessLabel IdentityTable::label_of(ProcessAttributes attributes) {
   if (rules_.wants_user()) attributes.user = user_name(attributes.uid);
-  return label_by_rules(attributes);
+  return label_of_verdict(rules_.match(attributes));
 }
 
 std::optional<ProcessLabel> IdentityTable::label_of_process(std::uint32_t pid) {

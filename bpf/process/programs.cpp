@@ -28,7 +28,7 @@ struct Process {
 };
 
 /// Its command line is read only when it is an interpreter that is wanted.
-Process read_process(const std::string& procfs, pid_t pid, const identity::CaptureWishes& wishes) {
+Process look_at(const std::string& procfs, pid_t pid, const identity::CaptureWishes& wishes) {
   const std::string exe = identity::read_exe(procfs, pid);
   Process process{identity::interpreter_of(exe.substr(exe.rfind('/') + 1)), {}};
   if (wishes.wants(process.executed))
@@ -44,13 +44,13 @@ Status write_program(int map, std::uint32_t tgid, const std::optional<identity_p
 }
 
 Status take_up(int map, const identity::CaptureWishes& wishes, const std::string& procfs, pid_t pid) {
-  Process process = read_process(procfs, pid, wishes);
+  Process process = look_at(procfs, pid, wishes);
   if (process.arguments.empty()) return {};
   std::uint64_t flags = BPF_NOEXIST;
   for (int i = 0; i < kMaxReads; ++i) {
     const auto program = identity::program_of(process.executed, process.arguments);
     if (auto written = write_program(map, static_cast<std::uint32_t>(pid), program, flags); !written) return written;
-    Process now = read_process(procfs, pid, wishes);
+    Process now = look_at(procfs, pid, wishes);
     if (now == process) break;
     process = std::move(now);
     flags = BPF_ANY;
