@@ -46,7 +46,14 @@ MAY_INCLUDE = {
 }
 
 # Headers of both sides whose folder has no object of their name: pure functions.
-BOTH_SIDES = {"bpf/dns/dns_message.h", "bpf/tls/tls.h", "bpf/tls/tls_alerts.h", "bpf/tls/tls_record.h"}
+BOTH_SIDES = {
+    "bpf/dns/dns_message.h",
+    "bpf/process/command_line.h",
+    "bpf/process/program.h",
+    "bpf/tls/tls.h",
+    "bpf/tls/tls_alerts.h",
+    "bpf/tls/tls_record.h",
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"(?P<quoted>[^"]+)"|<(?P<system>[^>]+)>)')
 

@@ -17,13 +17,13 @@ using connscope::identity::Interpreter;
 using connscope::identity::InterpreterOption;
 
 constexpr std::array<Interpreter, 22> kInterpreters{{
-    {"python", INTERPRETER_PYTHON}, {"pypy", INTERPRETER_PYTHON},    {"node", INTERPRETER_NODE},
-    {"nodejs", INTERPRETER_NODE},   {"java", INTERPRETER_JAVA},      {"ruby", INTERPRETER_RUBY},
-    {"jruby", INTERPRETER_RUBY},    {"truffleruby", INTERPRETER_RUBY}, {"perl", INTERPRETER_PERL},
-    {"php", INTERPRETER_PHP},       {"php-cli", INTERPRETER_PHP},    {"sh", INTERPRETER_SHELL},
-    {"bash", INTERPRETER_SHELL},    {"dash", INTERPRETER_SHELL},     {"zsh", INTERPRETER_SHELL},
-    {"zsh-static", INTERPRETER_SHELL}, {"ash", INTERPRETER_SHELL},   {"ksh", INTERPRETER_SHELL},
-    {"mksh", INTERPRETER_SHELL},    {"yash", INTERPRETER_SHELL},     {"bash-static", INTERPRETER_SHELL},
+    {"python", INTERPRETER_PYTHON},    {"pypy", INTERPRETER_PYTHON},      {"node", INTERPRETER_NODE},
+    {"nodejs", INTERPRETER_NODE},      {"java", INTERPRETER_JAVA},        {"ruby", INTERPRETER_RUBY},
+    {"jruby", INTERPRETER_RUBY},       {"truffleruby", INTERPRETER_RUBY}, {"perl", INTERPRETER_PERL},
+    {"php", INTERPRETER_PHP},          {"php-cli", INTERPRETER_PHP},      {"sh", INTERPRETER_SHELL},
+    {"bash", INTERPRETER_SHELL},       {"dash", INTERPRETER_SHELL},       {"zsh", INTERPRETER_SHELL},
+    {"zsh-static", INTERPRETER_SHELL}, {"ash", INTERPRETER_SHELL},        {"ksh", INTERPRETER_SHELL},
+    {"mksh", INTERPRETER_SHELL},       {"yash", INTERPRETER_SHELL},       {"bash-static", INTERPRETER_SHELL},
     {"busybox", INTERPRETER_BUSYBOX},
 }};
 
@@ -196,9 +196,9 @@ COMMAND_LINE_INLINE __u32 option_meaning(const struct option_key* key) {
 namespace connscope::identity {
 namespace {
 
-constexpr std::array<std::string_view, 18> kExtensions{".py",  ".pyc", ".pyz", ".js",   ".mjs",  ".cjs",
-                                                       ".ts",  ".jar", ".war", ".java", ".rb",   ".pl",
-                                                       ".php", ".phar", ".sh", ".bash", ".zsh",  ".ksh"};
+constexpr std::array<std::string_view, 18> kExtensions{".py",  ".pyc",  ".pyz", ".js",   ".mjs", ".cjs",
+                                                       ".ts",  ".jar",  ".war", ".java", ".rb",  ".pl",
+                                                       ".php", ".phar", ".sh",  ".bash", ".zsh", ".ksh"};
 
 struct Language {
   std::string_view name;
@@ -226,8 +226,8 @@ std::optional<identity_program> program_named(const command_line& decided, std::
   identity_program program{};
   put(path, program.name);
   program.interpreter = line.interpreter;
-  program.hash = fnv1a(program.name, static_cast<__u32>(strnlen(program.name, PROGRAM_NAME_BYTES)) + 1,
-                       PROGRAM_NAME_BYTES);
+  program.hash =
+      fnv1a(program.name, static_cast<__u32>(strnlen(program.name, PROGRAM_NAME_BYTES)) + 1, PROGRAM_NAME_BYTES);
   return program;
 }
 

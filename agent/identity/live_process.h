@@ -16,8 +16,8 @@
 namespace connscope::identity {
 
 /// Of a process that runs, or that has ended and is not waited for yet (then without exe): all but user, which costs a
-/// question to the name service, and args and script unless wished for, which wait for the process's memory. None when there is no
-/// such process. `proc_root`: where /proc is.
+/// question to the name service, and args and script unless wished for, which wait for the process's memory. None when
+/// there is no such process. `proc_root`: where /proc is.
 [[nodiscard]] std::optional<ProcessAttributes> read_process(const std::string& proc_root, pid_t pid,
                                                             const CaptureWishes& wishes);
 

@@ -11,8 +11,8 @@
 //   interpreters = true       # or a list of languages: whose programs are told apart
 //   exclude = ["quiet*"]      # globs: processes with such a prefix are not captured
 //
-// All the matchers of one rule must match; the first rule that matches decides, and `exclude` after that. ProcessRules owns what it needs and is
-// immutable once parsed: any thread may call match.
+// All the matchers of one rule must match; the first rule that matches decides, and `exclude` after that. ProcessRules
+// owns what it needs and is immutable once parsed: any thread may call match.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ class ProcessRules {
     [[nodiscard]] bool is_captured() const { return left_out == LEFT_OUT_BY_NOTHING; }
   };
 
-  /// Reads `process`, `args` and `identity` of the root. Problems go to the document, whose finish() then refuses the whole.
+  /// Reads `process`, `args` and `identity` of the root. Problems go to the document, whose finish() then refuses the
+  /// whole.
   static ProcessRules parse(const config::Section& root);
 
   /// Without a matching rule, or with one that names no prefix: captured or not as the rule says (yes without one),

@@ -63,8 +63,9 @@ std::string landing_page(const std::string& telemetry_path, const std::string& v
 
 }  // namespace
 
-std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered, const std::vector<exporters::Format>& formats,
-                                     const std::string& telemetry_path, const std::string& version) {
+std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered,
+                                     const std::vector<exporters::Format>& formats, const std::string& telemetry_path,
+                                     const std::string& version) {
   const auto healthy = [](const http::Request&) { return plain(200, "healthy\n"); };
   const auto ready = [&exchange](const http::Request&) {
     return exchange.latest() ? plain(200, "ready\n") : plain(503, "not ready: the first collect is not done yet\n");

@@ -101,7 +101,8 @@ class IdentityUserHalf final : public probe::IdentityProbe {
   }
   Status publish(const identity::CaptureWishes& wishes) override {
     if ((wishes.interpreters & ~wishes_.interpreters) != 0) {
-      // From here on the kernel half sees to new processes; who is there already comes before anybody is looked at anew.
+      // From here on the kernel half sees to new processes; who is there already comes before anybody is looked at
+      // anew.
       if (auto written = write_control(wishes); !written) return written;
       if (auto taken = take_up_programs(object_.map_fd("identity_programs"), wishes); !taken) return taken;
     }

@@ -37,8 +37,7 @@ Process look_at(const std::string& procfs, pid_t pid, const identity::CaptureWis
 }
 
 Status write_program(int map, std::uint32_t tgid, const std::optional<identity_program>& program, std::uint64_t flags) {
-  const int result =
-      program ? bpf_map_update_elem(map, &tgid, &*program, flags) : bpf_map_delete_elem(map, &tgid);
+  const int result = program ? bpf_map_update_elem(map, &tgid, &*program, flags) : bpf_map_delete_elem(map, &tgid);
   if (result == 0 || errno == EEXIST || errno == ENOENT) return {};
   return Error::from_errno("identity_programs", errno);
 }

@@ -130,7 +130,8 @@ TEST_F(InterpretersTest, EachInterpretersProgramHasItsName) {
   run({"bash", "-o", "nounset", script(own_name("bash") + ".sh", kBash), "4"});
   run({"node", "--no-warnings", script(own_name("node") + ".js", kNode), "5"});
   // A class path that is longer than what is looked at of one argument.
-  run({"java", "-XX:TieredStopAtLevel=1", "-cp", std::string(10'000, 'x'), script(own_name("Java") + ".java", kJava), "6"});
+  run({"java", "-XX:TieredStopAtLevel=1", "-cp", std::string(10'000, 'x'), script(own_name("Java") + ".java", kJava),
+       "6"});
   const Exposition shown = must(agent.scrape());
   EXPECT_EQ(denied(shown, module), 2);
   EXPECT_EQ(denied(shown, own_name("perl")), 3);
@@ -224,7 +225,8 @@ TEST_F(InterpretersTest, TheConfigSaysWhichInterpretersAreLookedInto) {
 }
 
 TEST_F(InterpretersTest, RulesSeeTheScript) {
-  const AgentProcess agent = start_agent("[[process]]\nprefix = \"of_script\"\nscript = \"" + own_name("r") + "*.py\"\n");
+  const AgentProcess agent =
+      start_agent("[[process]]\nprefix = \"of_script\"\nscript = \"" + own_name("r") + "*.py\"\n");
   run({"/usr/bin/python3", script(own_name("r") + "_one.py", kPython), "2"});
   run({"/usr/bin/python3", script(own_name("r") + "_two.py", kPython), "3"});
   run({"/usr/bin/python3", script(own_name("s") + ".py", kPython), "1"});
@@ -248,8 +250,7 @@ TEST_F(InterpretersTest, ExcludedPrefixesAreNotShownAndTheirProcessesAreCounted)
 }
 
 TEST_F(InterpretersTest, ScriptsPastTheLimitOnPrefixesAreOther) {
-  const AgentProcess agent =
-      start_agent("[limits]\nprefixes = 3\n[[process]]\nuid = 0\ncapture = false\n");
+  const AgentProcess agent = start_agent("[limits]\nprefixes = 3\n[[process]]\nuid = 0\ncapture = false\n");
   const std::string uid = std::to_string(1'000'000'000 + ::getpid());
   for (int i = 0; i < 8; ++i)
     run({"/usr/bin/python3", script(own_name("crowd") + std::to_string(i) + ".py", kPython), "2", uid});
@@ -263,10 +264,12 @@ TEST_F(InterpretersTest, ScriptsPastTheLimitOnPrefixesAreOther) {
 
 TEST_F(InterpretersTest, AScrapeSelectsScriptsAndCountsWhatItLeavesOut) {
   const AgentProcess& agent = default_agent();
-  for (const char* name : {"a", "b", "c"}) run({"/usr/bin/python3", script(own_name(name) + ".py", kPython), "1"});
-  const Exposition chosen = must(
-      agent.scrape("prefix=" + own_name("a") + "&prefix=b" + "*" + own_name("") + "&name[]=conn_tcp_connects_total"));
-  EXPECT_EQ(chosen.values_of("process"), (std::set<std::string>{own_name("a"), own_name("b")}));
+  for (const char* name : {"picked_one", "picked_two", "left"})
+    run({"/usr/bin/python3", script(own_name(name) + ".py", kPython), "1"});
+  const std::string one = own_name("picked_one");
+  const std::string two = own_name("picked_two");
+  const Exposition chosen = must(agent.scrape("prefix=" + one + "&prefix=*d_tw*" + own_name("")));
+  EXPECT_EQ(chosen.values_of("process"), (std::set<std::string>{one, two}));
   const auto nobody = must(agent.get("/metrics?prefix=" + own_name("nobody")));
   EXPECT_EQ(nobody.first, 200);
   EXPECT_EQ(nobody.second, "");

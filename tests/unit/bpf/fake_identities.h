@@ -3,8 +3,8 @@
 // The kernel's identities, in memory: id N is the process "pN" of network namespace N / 100. One thread.
 #pragma once
 
-#include <cerrno>
 #include <algorithm>
+#include <cerrno>
 #include <string>
 
 #include "agent/config/document.h"

@@ -142,9 +142,10 @@ TEST(ProcessRules, InterpretersAreAllLanguagesOrThoseOfAList) {
 }
 
 TEST(ProcessRules, RefusesInterpretersThatAreUnknown) {
-  EXPECT_EQ(refused("[identity]\ninterpreters = ['java', 'lua']\n"),
-            "c.toml:2: identity.interpreters: \"lua\" is unknown; allowed: true, false, or of python, node, java, ruby, "
-            "perl, php, shell");
+  EXPECT_EQ(
+      refused("[identity]\ninterpreters = ['java', 'lua']\n"),
+      "c.toml:2: identity.interpreters: \"lua\" is unknown; allowed: true, false, or of python, node, java, ruby, "
+      "perl, php, shell");
   EXPECT_EQ(refused("[identity]\ninterpreters = 7\n"),
             "c.toml:2: identity.interpreters: is an integer; allowed: true, false, or of python, node, java, ruby, "
             "perl, php, shell");
