@@ -29,7 +29,7 @@ const Taken::Update* find(const Taken& taken, const std::string& family, const S
 
 std::uint64_t refused(const Taken& taken, Refusal reason) { return taken.refused[index(reason)]; }
 
-class AccumulatorTest : public testing::Test {
+class AccumulatorTest : public ::testing::Test {
  protected:
   void send(const std::string& packet) { accumulator_.add_packet(app_, packet); }
   template <class D>

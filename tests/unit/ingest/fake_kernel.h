@@ -9,7 +9,7 @@
 
 #include "agent/identity/identity_source.h"
 
-namespace connscope::ingest::testing {
+namespace connscope::ingest {
 
 class FakeKernel final : public identity::IdentitySource {
  public:
@@ -35,4 +35,4 @@ class FakeKernel final : public identity::IdentitySource {
   Result<identity::LeftOutCounts> left_out() override { return identity::LeftOutCounts{}; }
 };
 
-}  // namespace connscope::ingest::testing
+}  // namespace connscope::ingest

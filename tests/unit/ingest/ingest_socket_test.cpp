@@ -67,7 +67,7 @@ class IngestSocketTest : public ::testing::Test {
 
   TempDir folder_ = std::move(*TempDir::create());
   std::string path_ = folder_.path() + "/ingest.sock";
-  testing::FakeKernel kernel_;
+  FakeKernel kernel_;
   metrics::Registry registry_;
   identity::IdentityTable identities_{kernel_, {}, {}};
   std::unique_ptr<Ingest> ingest_;

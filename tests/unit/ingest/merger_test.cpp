@@ -75,7 +75,7 @@ class MergerTest : public ::testing::Test {
 
   Limits limits_{20, 20, 100, 60s, 1s};
   Accumulator::Time now_{1000s};
-  testing::FakeKernel kernel_;
+  FakeKernel kernel_;
   metrics::Registry registry_{metrics::RegistryLimits{30, std::chrono::system_clock::now}};
   identity::IdentityTable identities_{kernel_, rules(kRules), {}};
   Accumulator accumulator_{limits_};
@@ -101,7 +101,7 @@ TEST_F(MergerTest, SendersThatAreNotKnownHaveAClearName) {
 }
 
 TEST_F(MergerTest, AProcessThatIsGoneIsWhomTheKernelHalfHasSeen) {
-  send(sender("", Sender::Origin::kGone, testing::FakeKernel::kPid), "a:1|c");
+  send(sender("", Sender::Origin::kGone, FakeKernel::kPid), "a:1|c");
   EXPECT_DOUBLE_EQ(counter("a", "brief"), 1);
 }
 

@@ -53,13 +53,13 @@ std::size_t wanted_packets() {
 
 std::size_t lines_in(std::string_view packet) {
   std::size_t lines = 0;
-  while (!packet.empty()) lines += take_until(packet, '\n').empty() ? 0 : 1;
+  while (!packet.empty()) lines += take_until(packet, '\n').empty() ? 0U : 1U;
   return lines;
 }
 
 TEST(RandomPackets, NeitherCrashNorPassTheLimits) {
   const Limits limits{500, 200, 1000, 60s, 10s};
-  testing::FakeKernel kernel;
+  FakeKernel kernel;
   metrics::Registry registry;
   identity::IdentityTable identities(kernel, {}, {});
   Accumulator accumulator(limits);

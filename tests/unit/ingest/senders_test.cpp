@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using Origin = Sender::Origin;
 
-class SendersTest : public testing::Test {
+class SendersTest : public ::testing::Test {
  protected:
   /// A process of /proc as the test wants it.
   void write_process(int pid, const std::string& exe, int start_time, const std::string& args = "app") {

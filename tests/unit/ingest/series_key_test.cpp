@@ -9,9 +9,9 @@
 namespace connscope::ingest {
 namespace {
 
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 
 std::optional<Refusal> make(const std::string& text, SeriesKey& key) {
   Line line;
