@@ -75,6 +75,7 @@ metrics::FamilyDescriptor describe(const SeriesKey& key) {
   descriptor.label_names.emplace_back(kProcessLabel);
   for (const auto& [name, value] : key.labels) descriptor.label_names.push_back(name);
   descriptor.fold_label = kProcessLabel;
+  descriptor.id = key.id;
   return descriptor;
 }
 
@@ -172,8 +173,11 @@ template <class S>
 Result<Family<S>*> Merger::family_of(const SeriesKey& key) {
   metrics::FamilyDescriptor descriptor = describe(key);
   const auto known = families_.find(key.family);
-  // Further labels do not change a family; another type or unit does.
-  if (known != families_.end()) descriptor.label_names = known->second->descriptor().label_names;
+  // Further labels do not change a family, nor does another way to write its name; another type or unit does.
+  if (known != families_.end()) {
+    descriptor.label_names = known->second->descriptor().label_names;
+    descriptor.id = known->second->descriptor().id;
+  }
   auto family = [&] {
     if constexpr (std::is_same_v<S, Histogram>) {
       return registry_.family<S>(std::move(descriptor), ready_buckets(key.unit));

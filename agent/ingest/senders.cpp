@@ -25,8 +25,9 @@ std::uint64_t process_key(pid_t pid, uid_t uid) {
 
 }  // namespace
 
-Senders::Senders(std::string proc_root)
+Senders::Senders(std::string proc_root, std::size_t max_senders)
     : proc_root_(std::move(proc_root)),
+      max_senders_(max_senders),
       udp_(nobody(Sender::Origin::kUdp)),
       unknown_(nobody(Sender::Origin::kUnknown)) {}
 
@@ -73,11 +74,11 @@ Senders::Known Senders::look_at(pid_t pid, uid_t uid, Time now) {
 SenderPtr Senders::intern(pid_t pid, identity::ProcessAttributes attributes) {
   std::string key = intern_key(attributes);
   if (const auto same = interned_.find(key); same != interned_.end()) return same->second;
-  if (interned_.size() >= kMaxSenders) {
+  if (interned_.size() >= max_senders_) {
     processes_.clear();
     std::erase_if(interned_, [](const auto& entry) { return entry.second.use_count() == 1; });
   }
-  if (interned_.size() >= kMaxSenders) return unknown_;
+  if (interned_.size() >= max_senders_) return unknown_;
   auto sender = std::make_shared<const Sender>(Sender{Sender::Origin::kProcess, pid, std::move(attributes)});
   return interned_.emplace(std::move(key), std::move(sender)).first->second;
 }

@@ -42,7 +42,7 @@ class Senders {
   static constexpr std::size_t kMaxProcesses = 4096;
   static constexpr std::size_t kMaxSenders = 4096;  // that are known, or have series
 
-  explicit Senders(std::string proc_root);
+  explicit Senders(std::string proc_root, std::size_t max_senders = kMaxSenders);
 
   [[nodiscard]] SenderPtr of_process(pid_t pid, uid_t uid, Time now);
   [[nodiscard]] const SenderPtr& udp() const { return udp_; }
@@ -61,6 +61,7 @@ class Senders {
   [[nodiscard]] SenderPtr intern(pid_t pid, identity::ProcessAttributes attributes);
 
   std::string proc_root_;
+  std::size_t max_senders_;
   identity::CaptureWishes wishes_;
   SenderPtr udp_;
   SenderPtr unknown_;

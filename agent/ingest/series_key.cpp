@@ -17,9 +17,9 @@ constexpr std::array<std::string_view, 3> kReservedLabels{"le", "quantile", "pro
 
 bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
-bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+
+bool is_name_character(char c) { return is_letter_or_digit(c) || c == '_'; }
 
 std::string legal_name(std::string_view sent) {
   std::string name;
@@ -29,6 +29,18 @@ std::string legal_name(std::string_view sent) {
   return name;
 }
 
+/// As sent, without empty parts; what may not stand in an id becomes '_'.
+std::string legal_id(std::string_view sent) {
+  std::string id;
+  while (!sent.empty()) {
+    const std::string_view part = take_until(sent, '.');
+    if (part.empty()) continue;
+    if (!id.empty()) id += '.';
+    for (const char c : part) id += is_name_character(c) || c == '-' || c == '/' ? c : '_';
+  }
+  return id;
+}
+
 bool take_suffix(std::string& name, std::string_view suffix) {
   if (!name.ends_with(suffix)) return false;
   name.resize(name.size() - suffix.size());
@@ -36,8 +48,10 @@ bool take_suffix(std::string& name, std::string_view suffix) {
 }
 
 std::optional<Refusal> set_family(const Line& line, SeriesKey& key) {
-  if (line.name.size() > kMaxNameBytes || !std::all_of(line.name.begin(), line.name.end(), is_printable))
-    return Refusal::kBadName;
+  const bool legible = std::all_of(line.name.begin(), line.name.end(), is_printable) &&
+                       std::any_of(line.name.begin(), line.name.end(), is_letter_or_digit);
+  if (line.name.size() > kMaxNameBytes || !legible) return Refusal::kBadName;
+  key.id = legal_id(line.name);
   key.family = legal_name(line.name);
   if (line.kind == Kind::kCounter) take_suffix(key.family, "_total");
   if (line.kind == Kind::kTimer && !take_suffix(key.family, "_ms")) take_suffix(key.family, "_seconds");

@@ -36,6 +36,7 @@ struct SeriesKey {
   std::shared_ptr<const Sender> sender;
   std::string sent_name;  ///< "app.x"
   std::string family;     ///< "app_x"
+  std::string id;         ///< "app.x", legal as policies name it (agent/metrics/metric_id.h)
   std::string unit;       ///< "seconds", "bytes" or empty
   Kind kind = Kind::kCounter;
   metrics::Labels labels;  ///< sorted by name; without `process`

@@ -36,6 +36,7 @@ measure overhead-tls-bulk tests/bench/overhead.py --load=tls-bulk
 measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
 measure rest tests/bench/rest.py
+measure ingest tests/bench/ingest.py
 
 printf '\n==> summary\n'
 grep -E '^(PASS|FAIL|WARNING)' "$kOut"/*.txt | sed "s|^$kOut/||; s|\.txt:|: |"

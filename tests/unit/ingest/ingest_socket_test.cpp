@@ -56,8 +56,9 @@ class IngestSocketTest : public ::testing::Test {
   }
   double collected(const std::string& family) {
     ingest_->collect(std::chrono::steady_clock::now());
+    const metrics::SnapshotPtr snapshot = registry_.snapshot();
     double sum = 0;
-    for (const auto& shown : registry_.snapshot()->families) {
+    for (const auto& shown : snapshot->families) {
       if (shown.descriptor->name != family) continue;
       for (const auto& sample : shown.samples)
         sum += metrics::as_double(std::get<metrics::CounterValue>(sample.value).total);

@@ -122,6 +122,14 @@ TEST_F(MergerTest, P4_AnotherTypeIsRefusedWithBothShapes) {
   EXPECT_DOUBLE_EQ(counter("app_x", "app"), 1);
 }
 
+TEST_F(MergerTest, ProcessesMayWriteOneNameInTwoWays) {
+  send(sender("/bin/app"), "app.x:1|c");
+  send(sender("/bin/other"), "app_x:2|c");
+  EXPECT_DOUBLE_EQ(counter("app_x", "app"), 1);
+  EXPECT_DOUBLE_EQ(counter("app_x", "other"), 2);
+  EXPECT_EQ(registry_.snapshot()->families[0].descriptor->id, "app.x");
+}
+
 TEST_F(MergerTest, AFamilyGetsTheLabelsThatCome) {
   const SenderPtr app = sender("/bin/app");
   send(app, "a:1|c");

@@ -21,28 +21,41 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 36> kPieces{
-    "a",  "app.x", "app_x", "9",     "conn_", "_total", ".ms", "_bytes", ":",        ":",   ":",  "|",
-    "|c", "|g",    "|ms",   "|h",    "|d",    "|s",     "|#",  "|@0.5",  "k:v",      ",",   "\n", "1",
-    "42", "-1",    "+2",    "1e300", "nan",   "0.25",   "le",  "\xff",   "__name__", "_e{", " ",  "\x01"};
+constexpr auto kPieces = std::to_array<std::string_view>(
+    {"a", "app.x", "9", "conn_", "_total", ":",   ":",  "|",    "|c",       "|ms", "|#", "|@0.5", "k:v",
+     ",", "\n",    "1", "-1",    "1e300",  "nan", "le", "\xff", "__name__", "_e{", " ",  "\x01"});
+constexpr auto kNames =
+    std::to_array<std::string_view>({"app.x", "app_x", "a.wait_ms", "b_bytes", "c.total", "conn_x", "u"});
+constexpr auto kValues =
+    std::to_array<std::string_view>({"1", "42", "-1", "+2", "0.25", "1e9", "7:8", "nan", "1e300", ""});
+constexpr auto kFields =
+    std::to_array<std::string_view>({"", "", "", "|@0.5", "|@7", "|#k:v", "|#l:w,k:v", "|#le:1", "|c:1", "|x"});
 
 class Packets {
  public:
   std::string next() {
     std::string packet;
-    const auto pieces = 1 + random_() % 24;
-    for (std::uint64_t i = 0; i < pieces; ++i) {
-      if (random_() % 4 == 0) {
-        packet += "n" + std::to_string(random_() % 5000) + ":1|" + "cghd"[random_() % 4];
-      } else {
-        packet += kPieces[random_() % kPieces.size()];
-      }
-    }
+    for (auto lines = 1 + random_() % 3; lines > 0; --lines) packet += (random_() % 4 == 0 ? junk() : line()) + "\n";
     return packet;
   }
   std::uint64_t number() { return random_(); }
 
  private:
+  template <std::size_t N>
+  std::string one_of(const std::array<std::string_view, N>& words) {
+    return std::string(words[random_() % N]);
+  }
+  std::string junk() {
+    std::string bytes;
+    for (auto pieces = random_() % 12; pieces > 0; --pieces) bytes += one_of(kPieces);
+    return bytes;
+  }
+  std::string line() {
+    constexpr auto kTypes = std::to_array<std::string_view>({"c", "c", "g", "ms", "h", "d", "s", "x"});
+    const std::string name = random_() % 3 == 0 ? "n" + std::to_string(random_() % 5000) : one_of(kNames);
+    return name + ":" + one_of(kValues) + "|" + one_of(kTypes) + one_of(kFields);
+  }
+
   std::mt19937_64 random_{20261127};
 };
 

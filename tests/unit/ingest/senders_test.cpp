@@ -96,16 +96,19 @@ TEST_F(SendersTest, ArgumentsAreReadOnceRulesLookAtThem) {
 }
 
 TEST_F(SendersTest, SendersAreBoundedAndThoseThatNobodyKeepsGiveWay) {
+  constexpr std::size_t kMost = 3;
+  Senders few(root_.path(), kMost);
   std::vector<SenderPtr> kept;
-  const auto send_as = [&](std::size_t number) {
-    write_process(7, "/bin/" + std::to_string(number), static_cast<int>(number) + 1);
+  const auto send_as = [&](const std::string& exe) {
+    write_process(7, exe, static_cast<int>(kept.size()) + 1);
     now_ += Senders::kTrust;
-    return senders_.of_process(7, 0, now_);
+    kept.push_back(few.of_process(7, 0, now_));
+    return kept.back()->origin;
   };
-  for (std::size_t i = 0; i < Senders::kMaxSenders; ++i) kept.push_back(send_as(i));
-  EXPECT_EQ(send_as(Senders::kMaxSenders)->origin, Origin::kUnknown);
-  kept.pop_back();
-  EXPECT_EQ(send_as(Senders::kMaxSenders + 1)->origin, Origin::kProcess);
+  for (const char* exe : {"/bin/a", "/bin/b", "/bin/c"}) EXPECT_EQ(send_as(exe), Origin::kProcess);
+  EXPECT_EQ(send_as("/bin/d"), Origin::kUnknown);
+  kept.erase(kept.begin());
+  EXPECT_EQ(send_as("/bin/e"), Origin::kProcess);
 }
 
 }  // namespace

@@ -67,6 +67,13 @@ TEST(SeriesKey, ANameIsNeverCut) {
   EXPECT_EQ(refusal("a\x01:1|c"), "bad_name");
 }
 
+TEST(SeriesKey, PoliciesNameItAsTheApplicationDoes) {
+  EXPECT_EQ(made("app.x:1|c").id, "app.x");
+  EXPECT_EQ(made("app..wait_ms.:1|ms").id, "app.wait_ms");
+  EXPECT_EQ(made("app/{x} y:1|g").id, "app/_x__y");
+  EXPECT_EQ(refusal("...:1|c"), "bad_name");
+}
+
 TEST(SeriesKey, FamiliesOfTheAgentAreNotForApplications) {
   for (const char* text :
        {"conn.tcp_connects:1|c", "connscope_x:1|g", "process.cpu_seconds:1|c", "node-x:1|g", "target_info:1|g"})
