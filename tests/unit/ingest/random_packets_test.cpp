@@ -51,9 +51,14 @@ class Packets {
     return bytes;
   }
   std::string line() {
-    constexpr auto kTypes = std::to_array<std::string_view>({"c", "c", "g", "ms", "h", "d", "s", "x"});
-    const std::string name = random_() % 3 == 0 ? "n" + std::to_string(random_() % 5000) : one_of(kNames);
-    return name + ":" + one_of(kValues) + "|" + one_of(kTypes) + one_of(kFields);
+    // A name keeps its type most of the time, as in an application.
+    constexpr auto kTypes = std::to_array<std::string_view>({"c", "g", "ms", "h", "d", "s", "x"});
+    const bool is_numbered = random_() % 3 == 0;
+    const std::uint64_t number = random_() % (random_() % 8 == 0 ? 5000 : 100);
+    const std::string name = is_numbered ? "n" + std::to_string(number) : one_of(kNames);
+    const std::size_t usual = name.size() % 2;
+    const std::string type(random_() % 8 == 0 ? kTypes[random_() % kTypes.size()] : kTypes[usual]);
+    return name + ":" + one_of(kValues) + "|" + type + one_of(kFields);
   }
 
   std::mt19937_64 random_{20261127};
