@@ -11,11 +11,12 @@
 //     requests.add();
 //   }
 //
-// The promises are those of connscope_c.h: no call blocks, throws (but for making metrics, which allocates) or fails
-// for want of an agent; updates allocate nothing; counters lose nothing, observations that are lost are counted and
-// told. A Client owns its metrics: Counter, Gauge and the others are handles, free to copy, valid while it lives; those
-// that could not be made take updates and do nothing, and are false. Threads: any, but for the destruction. fork() is
-// fine. Units: durations are given as std::chrono, seconds in the agent's metrics; sizes are bytes.
+// The promises are those of connscope_c.h: no call blocks (the destructor waits up to 100 ms for the agent to have
+// read), throws (but for making metrics, which allocates) or fails for want of an agent; updates allocate nothing;
+// counters lose nothing, observations that are lost are counted and told. A Client owns its metrics: Counter, Gauge and
+// the others are handles, free to copy, valid while it lives; those that could not be made take updates and do nothing,
+// and are false. Threads: any, but for the destruction. fork() is fine. Units: durations are given as std::chrono,
+// seconds in the agent's metrics; sizes are bytes.
 #pragma once
 
 #include <algorithm>

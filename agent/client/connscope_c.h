@@ -8,7 +8,7 @@
  *   connscope_add(requests, 1);
  *   connscope_close(client);
  *
- * What it promises: no call blocks, fails or crashes for want of an agent or of memory (a metric that could not be made
+ * What it promises: no call blocks (close may wait for 100 ms), fails or crashes for want of an agent or of memory (a metric that could not be made
  * is NULL, and NULL is taken everywhere). Updates allocate nothing. Counters are added up here and sent by a thread of the
  * client ten times a second, so that an increment is one atomic addition; none is lost while the agent is away or slow.
  * Observations wait in a buffer of one packet; those that find it full are lost, counted, and told to the agent.
@@ -21,6 +21,7 @@
 #define CONNSCOPE_C_H
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -29,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -107,7 +109,8 @@ typedef struct connscope_metric {
 
 /* NULL only when memory is out. `options` may be NULL. */
 static inline connscope_client *connscope_open(const connscope_options *options);
-/* Sends what has gathered, and frees the client and its metrics. */
+/* Sends what has gathered, and frees the client and its metrics. Waits until the agent has read it, a tenth of a second at
+ * most: rules know a process while it is there. So a child of fork() closes its copy too, rather than just _exit. */
 static inline void connscope_close(connscope_client *client);
 
 /* Metrics live as long as their client; make each once and keep it. `tags` as "key:value,key:value", or NULL. Characters
@@ -329,7 +332,9 @@ static inline int connscope_flush(connscope_client *client) {
 static inline void *connscope_run_(void *argument) {
   connscope_client *client = (connscope_client *)argument;
   struct pollfd stop = {client->stop, POLLIN, 0};
-  while (poll(&stop, 1, (int)client->flush_interval_ms) <= 0) connscope_flush(client);
+  do {
+    connscope_flush(client); /* the first at once: so the agent gets to know the process */
+  } while (poll(&stop, 1, (int)client->flush_interval_ms) <= 0);
   return NULL;
 }
 
@@ -494,6 +499,15 @@ static inline connscope_client *connscope_open(const connscope_options *options)
   return client;
 }
 
+static inline void connscope_await_read_(const connscope_client *client) {
+  const struct timespec pause = {0, 1000000};
+  int queued = 0;
+  for (int tries = 0; tries < 100 && client->connected; ++tries) {
+    if (ioctl(client->socket, SIOCOUTQ, &queued) != 0 || queued == 0) return;
+    nanosleep(&pause, NULL);
+  }
+}
+
 static inline void connscope_close(connscope_client *client) {
   const uint64_t one = 1;
   if (client == NULL) return;
@@ -501,6 +515,7 @@ static inline void connscope_close(connscope_client *client) {
     if (client->gathered->running == 1 && write(client->stop, &one, sizeof(one)) == sizeof(one))
       pthread_join(client->thread, NULL);
     connscope_flush(client);
+    connscope_await_read_(client);
     munmap(client->gathered, sizeof(connscope_gathered));
   }
   while (client->metrics != NULL) {

@@ -126,17 +126,12 @@ const identity::ProcessLabel& Merger::label_of(const SenderPtr& sender) {
 }
 
 identity::ProcessLabel Merger::find_label(const Sender& sender) {
-  switch (sender.origin) {
-    case Sender::Origin::kProcess:
-      return identities_.label_of(sender.attributes);
-    case Sender::Origin::kGone:
-      if (auto label = identities_.label_of_process(static_cast<std::uint32_t>(sender.pid))) return *label;
-      break;
-    case Sender::Origin::kUdp:
-      return {kUdpProcess, true, 0};
-    case Sender::Origin::kUnknown:
-      break;
-  }
+  if (sender.origin == Sender::Origin::kUdp) return {kUdpProcess, true, 0};
+  // Of one that has ended rules would know the name at best; the kernel half may have seen all of it.
+  const bool has_ended = sender.pid > 0 && sender.attributes.exe.empty();
+  if (has_ended)
+    if (auto label = identities_.label_of_process(static_cast<std::uint32_t>(sender.pid))) return *label;
+  if (sender.origin == Sender::Origin::kProcess) return identities_.label_of(sender.attributes);
   return {kUnknownProcess, true, 0};
 }
 

@@ -103,6 +103,9 @@ TEST_F(MergerTest, SendersThatAreNotKnownHaveAClearName) {
 TEST_F(MergerTest, AProcessThatIsGoneIsWhomTheKernelHalfHasSeen) {
   send(sender("", Sender::Origin::kGone, FakeKernel::kPid), "a:1|c");
   EXPECT_DOUBLE_EQ(counter("a", "brief"), 1);
+  // One that is not waited for yet: /proc has its name alone.
+  send(sender("", Sender::Origin::kProcess, FakeKernel::kPid), "a:1|c");
+  EXPECT_DOUBLE_EQ(counter("a", "brief"), 2);
 }
 
 TEST_F(MergerTest, WhatARuleExcludesIsNotShownButCounted) {

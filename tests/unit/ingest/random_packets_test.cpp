@@ -110,8 +110,8 @@ TEST(RandomPackets, NeitherCrashNorPassTheLimits) {
     ASSERT_LE(registry.budget().used(), limits.series);
   }
   EXPECT_EQ(counted, sent);
-  EXPECT_GT(refused, sent / 10) << "lines must be wrong often";
-  EXPECT_LT(refused, sent - sent / 10) << "and right often";
+  EXPECT_GT(refused, sent / 2) << "lines must be wrong often";
+  EXPECT_LT(refused, sent - sent / 50) << "and right again and again";
 }
 
 }  // namespace
