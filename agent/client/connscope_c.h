@@ -499,11 +499,19 @@ static inline connscope_client *connscope_open(const connscope_options *options)
   return client;
 }
 
-static inline void connscope_await_read_(const connscope_client *client) {
+/* The last flush: again while the agent's queue is full, and until it has read all. */
+static inline void connscope_send_rest_(connscope_client *client) {
   const struct timespec pause = {0, 1000000};
-  int queued = 0;
-  for (int tries = 0; tries < 100 && client->connected; ++tries) {
-    if (ioctl(client->socket, SIOCOUTQ, &queued) != 0 || queued == 0) return;
+  for (int tries = 0; tries < 100; ++tries) {
+    int queued = 0;
+    int all = 0;
+    int away = 0;
+    pthread_mutex_lock(&client->gathered->lock);
+    all = connscope_flush_(client);
+    away = !client->connected;
+    pthread_mutex_unlock(&client->gathered->lock);
+    if (away) return;
+    if (all && (ioctl(client->socket, SIOCOUTQ, &queued) != 0 || queued == 0)) return;
     nanosleep(&pause, NULL);
   }
 }
@@ -514,8 +522,7 @@ static inline void connscope_close(connscope_client *client) {
   if (client->gathered != NULL) {
     if (client->gathered->running == 1 && write(client->stop, &one, sizeof(one)) == sizeof(one))
       pthread_join(client->thread, NULL);
-    connscope_flush(client);
-    connscope_await_read_(client);
+    connscope_send_rest_(client);
     munmap(client->gathered, sizeof(connscope_gathered));
   }
   while (client->metrics != NULL) {

@@ -19,6 +19,30 @@ constexpr std::size_t kPackets = 64;              // a system call
 constexpr std::size_t kPacketBytes = 64U << 10U;  // the longest that UDP has; pages that no packet reaches cost nothing
 constexpr int kRounds = 64;                       // before the other socket has its turn
 
+/// The sender's, as the kernel vouches for them; pid 0 when there are none.
+ucred credentials_of(const msghdr& header) {
+  ucred found{};
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(const_cast<msghdr*>(&header), control)) {
+    if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_CREDENTIALS)
+      std::memcpy(&found, CMSG_DATA(control), sizeof(found));
+  }
+  return found;
+}
+
+struct Control {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> bytes;
+};
+
+/// Of the packet that is next, which stays where it is.
+ucred next_credentials(int fd) {
+  Control control{};
+  msghdr header{};
+  header.msg_control = control.bytes.data();
+  header.msg_controllen = control.bytes.size();
+  return ::recvmsg(fd, &header, MSG_PEEK | MSG_DONTWAIT) >= 0 ? credentials_of(header) : ucred{};
+}
+
 /// Room for the packets of one system call.
 class Batch {
  public:
@@ -44,22 +68,9 @@ class Batch {
     return {&bytes_[at * kPacketBytes], messages_[at].msg_len};
   }
   [[nodiscard]] bool is_cut(std::size_t at) const { return (messages_[at].msg_hdr.msg_flags & MSG_TRUNC) != 0; }
-  /// The sender's, as the kernel vouches for them; pid 0 when there are none.
-  [[nodiscard]] ucred credentials(std::size_t at) const {
-    ucred found{};
-    const msghdr& header = messages_[at].msg_hdr;
-    for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
-         control = CMSG_NXTHDR(const_cast<msghdr*>(&header), control)) {
-      if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_CREDENTIALS)
-        std::memcpy(&found, CMSG_DATA(control), sizeof(found));
-    }
-    return found;
-  }
+  [[nodiscard]] ucred credentials(std::size_t at) const { return credentials_of(messages_[at].msg_hdr); }
 
  private:
-  struct Control {
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> bytes;
-  };
   std::unique_ptr<char[]> bytes_;  // not touched before a packet is there
   std::array<iovec, kPackets> parts_{};
   std::array<mmsghdr, kPackets> messages_{};
@@ -74,6 +85,7 @@ class Reading {
   /// Until nothing waits, or long enough.
   void read(int fd, bool has_credentials) {
     for (int round = 0; round < kRounds; ++round) {
+      if (has_credentials) meet_next(fd);
       const std::size_t count = batch_.receive(fd);
       if (count == 0) return;
       find_senders(count, has_credentials);
@@ -82,11 +94,17 @@ class Reading {
   }
 
  private:
-  void find_senders(std::size_t count, bool has_credentials) {
+  /// A sender may be waiting for its packet to be read, and end then (connscope_close): so it is looked at before.
+  void meet_next(int fd) {
     if (const auto now = intake_.generation(); now != generation_) {
       generation_ = now;
       senders_.start_anew(intake_.wishes());
     }
+    const ucred next = next_credentials(fd);
+    if (next.pid > 0) (void)senders_.of_process(next.pid, next.uid, std::chrono::steady_clock::now());
+  }
+
+  void find_senders(std::size_t count, bool has_credentials) {
     const auto now = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < count; ++i) {
       const ucred sender = has_credentials ? batch_.credentials(i) : ucred{};

@@ -22,10 +22,11 @@ long number(std::string_view text) {
   return value;
 }
 
-int work(Client client, const Counter& counter, const Timer& timer, long increments) {
+int work(Client& shared, const Counter& counter, const Timer& timer, long increments) {
+  Client own = std::move(shared);  // closed before the worker ends
   for (long i = 0; i < increments; ++i) counter.add();
   timer.observe(std::chrono::milliseconds(20));
-  while (!client.flush()) ::usleep(1000);
+  while (!own.flush()) ::usleep(1000);  // however long the agent's queue is full
   return 0;
 }
 
@@ -40,7 +41,7 @@ int main(int argc, char** argv) {
   const Counter counter = client.counter("app.x");
   const Timer timer = client.timer("app.wait");
   for (long worker = 0; worker < number(argv[2]); ++worker)
-    if (::fork() == 0) ::_exit(work(std::move(client), counter, timer, number(argv[3])));
+    if (::fork() == 0) ::_exit(work(client, counter, timer, number(argv[3])));
   int failed = 0;
   for (int status = 0; ::wait(&status) > 0;) failed += status != 0 ? 1 : 0;
   return failed;
