@@ -66,6 +66,8 @@ list_packages() {
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
       clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base
       unbound libssl-dev openssl libgnutls28-dev gnutls-bin wget libnss3-tools golang-go nodejs default-jdk-headless)
+    # It brings hundreds of packages, which whoever has another npm need not load.
+    command -v npm >/dev/null || packages+=(npm)
     # A curl with NSS is in the older distributions alone.
     case $distribution in
       debian-12 | ubuntu-22.04) packages+=(libcurl3-nss) ;;
