@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"policy = 3\n", "c.toml:1: policy: is an integer; allowed: an array of tables"}));
 
 TEST(PolicyConfig, ANameIsThereOnce) {
-  EXPECT_THAT(read(with("") + with("")).problems, HasSubstr("c.toml:7: policy.name"));
+  EXPECT_THAT(read(with("") + with("")).problems, HasSubstr("c.toml:8: policy.name"));
 }
 
 TEST(PolicyConfig, OutliersNeedAPercentage) {
