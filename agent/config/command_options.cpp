@@ -51,12 +51,34 @@ void add_events(CLI::App& app, CommandOptions& options) {
   events.add_flag("--json", options.events.json, "One JSON object a line");
 }
 
+void add_policy(CLI::App& app, CommandOptions& options) {
+  CLI::App& policy = add_command(app, "policy", "List policies, move metrics between them, ask for a report", options);
+  policy.require_subcommand(1);
+  PolicyOptions& chosen = options.policy;
+  policy.add_flag("--json", chosen.json, "One JSON object a line");
+  const auto add_action = [&](const char* name, const char* description) -> CLI::App& {
+    CLI::App& action = *policy.add_subcommand(name, description);
+    action.fallthrough();
+    action.callback([&chosen, name] { chosen.action = name; });
+    return action;
+  };
+  add_action("list", "The policies, and what was moved");
+  add_action("show", "Metrics of a policy, or of all, with what is not reported yet")
+      .add_option("POLICY", chosen.policy, "The policy; all when none")
+      ->type_name("");
+  CLI::App& move = add_action("move", "Metrics that match are of that policy from now on");
+  move.add_option("GLOB", chosen.glob, "Metrics by id, such as 'curl.n.cn.*'")->type_name("")->required();
+  move.add_option("POLICY", chosen.policy, "The policy")->type_name("")->required();
+  add_action("report", "Report now").add_option("POLICY", chosen.policy, "The policy")->type_name("")->required();
+}
+
 }  // namespace
 
 void add_commands(CLI::App& app, CommandOptions& options) {
   add_show(app, options);
   add_top(app, options);
   add_events(app, options);
+  add_policy(app, options);
 }
 
 }  // namespace connscope::config

@@ -33,14 +33,23 @@ struct EventsOptions {
   bool json = false;
 };
 
+struct PolicyOptions {
+  std::string action;  ///< "list", "show", "move" or "report"
+  std::string policy;
+  std::string glob;  ///< of move
+  bool json = false;
+};
+
 struct CommandOptions {
   std::string socket;  ///< empty: what the config says
   ShowOptions show;
   TopOptions top;
   EventsOptions events;
+  PolicyOptions policy;
 };
 
-/// The subcommands `show`, `top` and `events`, which fill in `options` when the command line is parsed. CLI11 throws.
+/// The subcommands `show`, `top`, `events` and `policy`, which fill in `options` when the command line is parsed. CLI11
+/// throws.
 void add_commands(CLI::App& app, CommandOptions& options);
 
 }  // namespace connscope::config

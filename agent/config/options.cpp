@@ -138,10 +138,11 @@ void describe(CLI::App& app, Arguments& arguments, const std::string& version_te
 
 /// Which subcommand was given, if any.
 Command command_of(const CLI::App& app) {
-  static constexpr Names<Command, 4> kCommands{{{"check-config", Command::kCheckConfig},
+  static constexpr Names<Command, 5> kCommands{{{"check-config", Command::kCheckConfig},
                                                 {"show", Command::kShow},
                                                 {"top", Command::kTop},
-                                                {"events", Command::kEvents}}};
+                                                {"events", Command::kEvents},
+                                                {"policy", Command::kPolicy}}};
   const auto given = app.get_subcommands();
   return given.empty() ? Command::kRun : named(kCommands, given.front()->get_name()).value_or(Command::kRun);
 }

@@ -15,7 +15,7 @@
 
 namespace connscope::config {
 
-enum class Command { kRun, kCheckConfig, kShow, kTop, kEvents };
+enum class Command { kRun, kCheckConfig, kShow, kTop, kEvents, kPolicy };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat { kText, kJson };
 

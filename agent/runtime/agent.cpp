@@ -56,6 +56,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   auto reporting = Reporting::create(std::move(wanted->reporting), agent->cycle_->registry());
   if (!reporting) return reporting.error();
   agent->reporting_ = std::move(*reporting);
+  agent->reporting_->connect(agent->cycle_->connections());
   const Settings settings = Settings::parse(document.root());
   agent->collect_interval_ = settings.collect_interval;
 

@@ -12,6 +12,7 @@
 #include "agent/control/protocol.h"
 #include "agent/control/settings.h"
 #include "agent/terminal/events.h"
+#include "agent/terminal/policies.h"
 #include "agent/terminal/show.h"
 #include "agent/terminal/text.h"
 #include "agent/terminal/top.h"
@@ -54,6 +55,8 @@ int run(const config::Options& options) {
       return top(*socket, options.commands.top);
     case config::Command::kEvents:
       return follow_events(*socket, options.commands.events);
+    case config::Command::kPolicy:
+      return run_policy(*socket, options.commands.policy);
     default:
       return show(*socket, options.commands.show);
   }

@@ -25,7 +25,7 @@ int tell_no_answer(const Error& error);
 /// How wide standard output is (80 where it is no terminal), and whether its characters may be others than ASCII.
 [[nodiscard]] Canvas canvas_of_output();
 
-/// Runs the command `show`, `top` or `events` of the options. The program's exit code.
+/// Runs the command `show`, `top`, `events` or `policy` of the options. The program's exit code.
 int run(const config::Options& options);
 
 }  // namespace connscope::terminal
