@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::size_t kPackets = 64;              // a system call
 constexpr std::size_t kPacketBytes = 64U << 10U;  // the longest that UDP has; pages that no packet reaches cost nothing
-constexpr int kRounds = 64;                       // before the other socket has its turn
+constexpr int kGatherMs = 1;
+constexpr int kRounds = 64;  // before the other socket has its turn
 
 /// The sender's, as the kernel vouches for them; pid 0 when there are none.
 ucred credentials_of(const msghdr& header) {
@@ -82,15 +83,16 @@ class Reading {
  public:
   Reading(Intake& intake, const std::string& proc_root) : intake_(intake), senders_(proc_root) {}
 
-  /// Until nothing waits, or long enough.
-  void read(int fd, bool has_credentials) {
+  /// Until nothing waits, or long enough. Whether there was anything.
+  bool read(int fd, bool has_credentials) {
     for (int round = 0; round < kRounds; ++round) {
       if (has_credentials) meet_next(fd);
       const std::size_t count = batch_.receive(fd);
-      if (count == 0) return;
+      if (count == 0) return round > 0;
       find_senders(count, has_credentials);
       intake_.with([&](Accumulator& accumulator) { add(accumulator, count); });
     }
+    return true;
   }
 
  private:
@@ -149,11 +151,15 @@ void Receiver::run(Intake& intake, const std::string& proc_root) const {
   auto reading = std::make_unique<Reading>(intake, proc_root);
   std::array<pollfd, 3> waits{
       {{stop_.get(), POLLIN, 0}, {sockets_.unix_socket.fd(), POLLIN, 0}, {sockets_.udp.get(), POLLIN, 0}}};
+  // UDP's queue is long: while packets come, they gather for a moment, since waking up for each costs more than they
+  // do. Those of the unix socket do not, as their senders may wait for room.
+  bool gathers = false;
   for (;;) {
-    if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
+    waits[2].fd = gathers ? -1 : sockets_.udp.get();
+    if (::poll(waits.data(), waits.size(), gathers ? kGatherMs : -1) < 0 && errno != EINTR) return;
     if (waits[0].revents != 0) return;
     if (waits[1].revents != 0) reading->read(waits[1].fd, true);
-    if (waits[2].revents != 0) reading->read(waits[2].fd, false);
+    if (gathers || waits[2].revents != 0) gathers = reading->read(sockets_.udp.get(), false);
   }
 }
 

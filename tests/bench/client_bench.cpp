@@ -86,7 +86,6 @@ void bare_send(benchmark::State& state) {
 }
 
 BENCHMARK(counter_batched);
-BENCHMARK(counter_batched)->Threads(2);
 BENCHMARK(gauge_batched);
 BENCHMARK(timer_batched);
 BENCHMARK(counter_by_itself);

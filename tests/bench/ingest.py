@@ -33,8 +33,8 @@ def parse():
     return parser.parse_args()
 
 
-def run_load(args, *extra):
-    command = [str(bench.load_program(args.build, "ingest_load")), f"--lines={args.lines}", *map(str, extra)]
+def run_load(args, *extra, lines=None):
+    command = [str(bench.load_program(args.build, "ingest_load")), f"--lines={lines or args.lines}", *extra]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True)
     if done.returncode != 0:
         bench.die(f"{' '.join(command)} ended with {done.returncode}")
@@ -100,7 +100,7 @@ def cpu_seconds(pid):
 def packets_a_cpu_second_of_agent(agent, port, args, lines):
     name = "connscope_ingest_packets_total"
     before, cpu = settled(agent, name, transport="udp"), agent.cpu_ns()
-    run_load(args, f"--udp={port}", f"--lines={lines}", f"--seconds={args.pair_seconds}", "--processes=1")
+    run_load(args, f"--udp={port}", f"--seconds={args.pair_seconds}", "--processes=1", lines=lines)
     cpu = agent.cpu_ns() - cpu
     return (settled(agent, name, transport="udp") - before) / (cpu / 1e9)
 
@@ -143,7 +143,7 @@ class Statsd:
 
     def packets_a_cpu_second(self, args, lines):
         before, cpu = self.packets(), cpu_seconds(self.process.pid)
-        run_load(args, f"--udp={self.port}", f"--lines={lines}", f"--seconds={args.pair_seconds}", "--processes=1")
+        run_load(args, f"--udp={self.port}", f"--seconds={args.pair_seconds}", "--processes=1", lines=lines)
         time.sleep(1)  # what is queued
         return (self.packets() - before) / (cpu_seconds(self.process.pid) - cpu)
 
