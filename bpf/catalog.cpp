@@ -8,6 +8,7 @@ namespace connscope::bpf {
 using ProbeFactory = Result<std::unique_ptr<probe::Probe>>(const probe::ProbeContext& context, config::Section section);
 
 // One line a probe: its factory is in its user half.
+ProbeFactory make_detail;
 ProbeFactory make_packet;
 ProbeFactory make_attempt;
 ProbeFactory make_tcp;
@@ -30,6 +31,7 @@ struct Entry {
 
 // A probe's maps are given to those after it.
 constexpr std::array kProbes = {
+    Entry{"detail", make_detail},
     Entry{"packet", make_packet},
     Entry{"attempt", make_attempt},
     Entry{"tcp", make_tcp},

@@ -22,14 +22,14 @@ ConnectionFeed::Subscription ConnectionFeed::subscribe(Kinds kinds, Listener lis
   subscription.number_ = ++last_number_;
   const Kinds before = wanted();
   listeners_.push_back({subscription.number_, kinds, std::move(listener)});
-  if (wanted() != before) tell_source();
+  if (wanted() != before) tell_wanted();
   return subscription;
 }
 
 void ConnectionFeed::unsubscribe(std::uint64_t number) {
   const Kinds before = wanted();
   listeners_.remove_if([number](const Entry& entry) { return entry.number == number; });
-  if (wanted() != before) tell_source();
+  if (wanted() != before) tell_wanted();
 }
 
 Kinds ConnectionFeed::wanted() const {
@@ -47,16 +47,19 @@ void ConnectionFeed::set_bounds(std::string_view process, Metric metric, const B
   const auto [entry, is_new] = bounds_.try_emplace({std::string(process), metric}, bounds);
   if (!is_new && entry->second == bounds) return;
   entry->second = bounds;
-  tell_source();
+  tell_bounds(entry->first.first, metric, &bounds);
 }
 
 void ConnectionFeed::clear_bounds(std::string_view process, Metric metric) {
-  if (bounds_.erase({std::string(process), metric}) != 0) tell_source();
+  const std::pair<std::string, Metric> key{process, metric};
+  if (bounds_.erase(key) != 0) tell_bounds(key.first, metric, nullptr);
 }
 
 Status ConnectionFeed::connect(ConnectionSource* source) {
   source_ = source;
-  tell_source();
+  health_ = {};
+  tell_wanted();
+  for (const auto& [key, bounds] : bounds_) tell_bounds(key.first, key.second, &bounds);
   return health_;
 }
 
@@ -64,6 +67,13 @@ void ConnectionFeed::drain() const {
   if (source_ != nullptr) source_->drain();
 }
 
-void ConnectionFeed::tell_source() { health_ = source_ != nullptr ? source_->want(wanted(), bounds_) : Status(); }
+void ConnectionFeed::tell_wanted() {
+  if (source_ != nullptr) health_ = source_->want(wanted());
+}
+
+void ConnectionFeed::tell_bounds(const std::string& process, Metric metric, const Bounds* bounds) {
+  if (source_ == nullptr) return;
+  if (auto bound = source_->bound(process, metric, bounds); !bound) health_ = bound;
+}
 
 }  // namespace connscope::detail

@@ -21,15 +21,15 @@
 
 namespace connscope::detail {
 
-using BoundsTable = std::map<std::pair<std::string, Metric>, Bounds, std::less<>>;
-
 /// Where connections come from: the probe that owns the kernel's ring buffer.
 class ConnectionSource {
  public:
   virtual ~ConnectionSource() = default;
 
-  /// What is asked for has changed: the kinds that anybody listens to, or the bounds.
-  virtual Status want(Kinds kinds, const BoundsTable& bounds) = 0;
+  /// From now on connections of these kinds are wanted; 0: nobody listens.
+  virtual Status want(Kinds kinds) = 0;
+  /// The bounds of that process and metric are others now; nullptr: there are none any more.
+  virtual Status bound(const std::string& process, Metric metric, const Bounds* bounds) = 0;
   /// Readable (epoll) while there is something to read.
   [[nodiscard]] virtual int fd() const = 0;
   /// Publishes what has come, as much as one turn of the event loop may take; the rest leaves fd() readable.
@@ -71,7 +71,7 @@ class ConnectionFeed final : public OutlierBounds {
   void set_bounds(std::string_view process, Metric metric, const Bounds& bounds) override;
   void clear_bounds(std::string_view process, Metric metric) override;
 
-  /// The source is told at once what is wanted. One that is destroyed before the feed connects nullptr first.
+  /// The source is told at once of all that is wanted. One that is destroyed before the feed connects nullptr first.
   Status connect(ConnectionSource* source);
   /// -1: there is no source, so nothing will ever come.
   [[nodiscard]] int fd() const { return source_ != nullptr ? source_->fd() : -1; }
@@ -86,10 +86,11 @@ class ConnectionFeed final : public OutlierBounds {
     Listener listener;
   };
   void unsubscribe(std::uint64_t number);
-  void tell_source();
+  void tell_wanted();
+  void tell_bounds(const std::string& process, Metric metric, const Bounds* bounds);
 
   std::list<Entry> listeners_;
-  BoundsTable bounds_;
+  std::map<std::pair<std::string, Metric>, Bounds> bounds_;
   ConnectionSource* source_ = nullptr;
   Status health_;
   std::uint64_t last_number_ = 0;

@@ -121,6 +121,18 @@ std::optional<ProcessLabel> IdentityTable::label_of_process(std::uint32_t pid) {
   return label_of(*id);
 }
 
+const std::string& IdentityTable::exe_of(std::uint64_t id) {
+  static const std::string kNone;
+  return id == IDENTITY_UNKNOWN ? kNone : entry_of(id).attributes.exe;
+}
+
+std::vector<std::uint64_t> IdentityTable::with_prefix(const std::string& prefix) const {
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, entry] : entries_)
+    if (entry.label.captured && entry.label.prefix == prefix) ids.push_back(id);
+  return ids;
+}
+
 Status IdentityTable::set_rules(ProcessRules rules, IdentityLimits limits) {
   const bool learns_users = rules.wants_user() && !rules_.wants_user();
   rules_ = std::move(rules);

@@ -50,6 +50,10 @@ class IdentityTable {
   /// That of the process which last had this number, where the kernel half has seen it; it may be gone.
   [[nodiscard]] std::optional<ProcessLabel> label_of_process(std::uint32_t pid);
   [[nodiscard]] CaptureWishes wishes() const { return rules_.wishes(); }
+  /// Path of the executable; empty when it is not known. The reference holds as long as that of label_of.
+  const std::string& exe_of(std::uint64_t id);
+  /// The ids that have that prefix now.
+  [[nodiscard]] std::vector<std::uint64_t> with_prefix(const std::string& prefix) const;
   /// Applies the rules anew to every identity, and tells the kernel.
   Status set_rules(ProcessRules rules, IdentityLimits limits);
   /// Tells the kernel what the rules need to know of a process; once, before the first probe counts.

@@ -11,7 +11,7 @@
 namespace connscope::probe {
 
 inline constexpr std::array<std::string_view, LOSS_CAUSES> kLossCauseNames = {
-    "state_full",  "cells_full",    "identities_full", "end_missed",
-    "end_skipped", "accept_unseen", "message_unread",  "programs_full"};
+    "state_full",    "cells_full",     "identities_full", "end_missed", "end_skipped",
+    "accept_unseen", "message_unread", "programs_full",   "detail_full"};
 
 }  // namespace connscope::probe

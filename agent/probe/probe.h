@@ -16,6 +16,7 @@
 
 #include "agent/base/result.h"
 #include "agent/config/document.h"
+#include "agent/detail/connection_feed.h"
 #include "agent/identity/identity_table.h"
 #include "agent/metrics/registry.h"
 
@@ -28,6 +29,7 @@ using SharedMaps = std::map<std::string, int>;
 struct ProbeContext {
   metrics::Registry& registry;
   identity::IdentityTable& identities;
+  detail::ConnectionFeed& connections;
 };
 
 /// One BPF program and where it hangs.

@@ -22,7 +22,7 @@ Result<std::unique_ptr<CollectCycle>> CollectCycle::create(Settings settings, co
   auto self = SelfMetrics::create(cycle->registry_, version);
   if (!self) return self.error();
   cycle->self_ = std::make_unique<SelfMetrics>(std::move(*self));
-  auto probes = make_probes({cycle->registry_, cycle->identities_}, root.table("probe"));
+  auto probes = make_probes({cycle->registry_, cycle->identities_, cycle->connections_}, root.table("probe"));
   if (!probes) return probes.error();
   cycle->probes_ = std::move(*probes);
   auto ingest = ingest::Ingest::create(root.table("ingest"), cycle->registry_, cycle->identities_);

@@ -40,7 +40,8 @@ static __always_inline void visit_attempt(const struct attempt_key *key)
 		return;
 	if (attempt.tries)
 		count_loss(LOSS_END_MISSED);
-	count_attempt(attempt.identity, ATTEMPT_FAILED_TCP, attempt.last_ns - key->begun_ns);
+	count_attempt(attempt.identity, ATTEMPT_FAILED_TCP, attempt.last_ns - key->begun_ns,
+		      origin_of_lookup(key->begun_ns));
 }
 
 /* The element may be recycled at any moment, so nothing is read from it but the key. */

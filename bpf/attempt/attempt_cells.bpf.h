@@ -9,6 +9,7 @@
 #define CONNSCOPE_ATTEMPT_CELLS_BPF_H
 
 #include "bpf/attempt/attempt.h"
+#include "bpf/detail/detail.bpf.h"
 #include "bpf/include/cells.bpf.h"
 #include "bpf/include/latency.bpf.h"
 #include "bpf/include/ledger.bpf.h"
@@ -21,8 +22,8 @@ struct {
 	__type(value, struct attempt_ended);
 } attempt_ended SEC(".maps");
 
-/* Numbers, not state: see count_lost_end in bpf/tcp/tcp_cells.bpf.h. */
-static __noinline __attribute__((unused)) void count_attempt(u64 identity, u8 end, u64 duration_ns)
+/* `origin` is the key of what is known of it. Numbers, not state: see count_lost_end in bpf/tcp/tcp_cells.bpf.h. */
+static __noinline __attribute__((unused)) void count_attempt(u64 identity, u8 end, u64 duration_ns, u64 origin)
 {
 	struct attempt_ended_key key = {.identity = identity, .bucket = latency_bucket(duration_ns), .end = end};
 	struct attempt_ended *cell = CELL(attempt_ended, &key);
@@ -33,6 +34,7 @@ static __noinline __attribute__((unused)) void count_attempt(u64 identity, u8 en
 	}
 	__sync_fetch_and_add(&cell->count, 1);
 	ADD(cell->sum_ns, duration_ns);
+	tell(identity, TOLD(DETAIL_ATTEMPT, DETAIL_OF_ATTEMPT, 0, end != ATTEMPT_OK, 0), duration_ns, origin);
 }
 
 #endif

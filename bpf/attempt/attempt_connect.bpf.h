@@ -90,16 +90,30 @@ static __noinline bool end_try(u64 begun_ns, u32 thread, bool is_ok)
 	return false;
 }
 
-/* A connect has ended; it took `duration_ns`. `begun_ns` becomes 0 where that is all of its attempt, or it is none any more. */
-static __always_inline void attempt_connected(u64 *begun_ns, u32 thread, u64 identity, bool is_ok, u64 duration_ns)
+/* What is known of a try that has failed is what is known of its attempt when no other follows. */
+__noinline int keep_failed_try(u64 begun_ns, u64 origin_key)
+{
+	const struct detail_origin *origin = find_origin(origin_key);
+	u64 key = origin_of_lookup(begun_ns);
+
+	return origin ? (int)bpf_map_update_elem(&detail_origins, &key, origin, BPF_ANY) : 0;
+}
+
+/*
+ * A connect has ended; it took `duration_ns`, and `origin` is the key of what is known of it. `begun_ns` becomes 0 where that is
+ * all of its attempt, or it is none any more.
+ */
+static __always_inline void attempt_connected(u64 *begun_ns, u32 thread, u64 identity, bool is_ok, u64 duration_ns, u64 origin)
 {
 	if (!follows_attempts || !*begun_ns)
 		return;
 	if (thread) {
+		if (!is_ok && somebody_listens())
+			keep_failed_try(*begun_ns, origin);
 		if (!end_try(*begun_ns, thread, is_ok))
 			*begun_ns = 0;
 	} else if (!is_ok) {
-		count_attempt(identity, ATTEMPT_FAILED_TCP, duration_ns);
+		count_attempt(identity, ATTEMPT_FAILED_TCP, duration_ns, origin);
 		*begun_ns = 0;
 	}
 }
@@ -110,10 +124,10 @@ static __always_inline u64 attempt_duration(u64 begun_ns, u64 established_ns)
 	return follows_attempts && begun_ns ? established_ns - begun_ns : 0;
 }
 
-static __always_inline void attempt_succeeds(u64 identity, u64 duration_ns)
+static __always_inline void attempt_succeeds(u64 identity, u64 duration_ns, u64 origin)
 {
 	if (duration_ns)
-		count_attempt(identity, ATTEMPT_OK, duration_ns);
+		count_attempt(identity, ATTEMPT_OK, duration_ns, origin);
 }
 
 #endif

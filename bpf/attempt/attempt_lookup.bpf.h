@@ -115,7 +115,7 @@ static __always_inline void attempt_looked_up(const struct lookup *lookup, bool 
 		return;
 	now = bpf_ktime_get_ns();
 	if (!is_ok)
-		count_attempt(lookup->identity, ATTEMPT_FAILED_DNS, now - lookup->since_ns);
+		count_attempt(lookup->identity, ATTEMPT_FAILED_DNS, now - lookup->since_ns, origin_of_lookup(lookup->since_ns));
 	else if (lookup->function == LOOKUP_GETADDRINFO)
 		keep_addrinfos(lookup, now);
 	else

@@ -7,6 +7,7 @@
 #ifndef CONNSCOPE_DNS_CELLS_BPF_H
 #define CONNSCOPE_DNS_CELLS_BPF_H
 
+#include "bpf/dns/dns_detail.bpf.h"
 #include "bpf/dns/dns_state.bpf.h"
 #include "bpf/include/cells.bpf.h"
 #include "bpf/include/latency.bpf.h"
@@ -64,8 +65,19 @@ static __always_inline struct dns_rare *rare_cell(u64 identity)
 	return cell;
 }
 
-/* Counts the end of a query that the caller has taken. One without a cell is over all the same: it must not stay in flight. */
-static __always_inline void count_query_end(const struct query *query, enum dns_outcome outcome, u16 rcode, u64 duration_ns)
+/* A query's end that has no cell: it is over all the same, so it must not stay in flight. */
+static __noinline void lose_query_end(const struct query *query)
+{
+	struct dns_begun *begun = begun_cell(query);
+
+	count_loss(LOSS_CELLS_FULL);
+	if (begun)
+		__sync_fetch_and_add(&begun->ends_lost, 1);
+}
+
+/* Counts the end of a query that the caller has taken; `at` is where that was. */
+static __always_inline void count_query_end(const struct query_key *at, const struct query *query, enum dns_outcome outcome,
+					    u16 rcode, u64 duration_ns)
 {
 	struct dns_ended_key key = {
 		.identity = query->identity,
@@ -77,17 +89,14 @@ static __always_inline void count_query_end(const struct query *query, enum dns_
 		.outcome = outcome,
 	};
 	struct dns_ended *cell = CELL(dns_ended, &key);
-	struct dns_begun *begun;
 
 	if (cell) {
 		__sync_fetch_and_add(&cell->count, 1);
 		ADD(cell->sum_ns, duration_ns);
-		return;
+	} else {
+		lose_query_end(query);
 	}
-	count_loss(LOSS_CELLS_FULL);
-	begun = begun_cell(query);
-	if (begun)
-		__sync_fetch_and_add(&begun->ends_lost, 1);
+	tell_of_query(at, query->identity, outcome, rcode, duration_ns);
 }
 
 static __noinline void count_served(u64 identity, u16 rcode, u64 duration_ns)

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bpf/dns/dns_names.h"
+#include "bpf/dns/dns_reasons.h"
 #include "bpf/owners/family_maker.h"
 
 namespace connscope::bpf {
@@ -18,16 +19,6 @@ namespace {
 constexpr std::array<const char*, DNS_TRANSPORTS> kTransportNames = {"udp", "tcp"};
 constexpr std::array<const char*, DNS_STRAYS> kStrayNames = {"", "duplicate", "id_mismatch", "question_mismatch",
                                                              "malformed"};
-/// Reasons by outcome; those that an RCODE gives are below.
-constexpr std::array<const char*, QUERY_OUTCOMES> kReasons = {"",       "nodata",  "other_rcode", "timeout",
-                                                              "badsrv", "aborted", "id_mismatch", "malformed"};
-/// RFC 1035 section 4.1.1, by RCODE.
-constexpr std::array<const char*, 6> kRcodeReasons = {"", "formerr", "servfail", "nxdomain", "notimp", "refused"};
-
-const char* reason_of(const dns_ended_key& key) {
-  if (key.outcome == QUERY_ERROR_RCODE && key.rcode < kRcodeReasons.size()) return kRcodeReasons[key.rcode];
-  return kReasons[key.outcome];
-}
 
 bool has_answer(const dns_ended_key& key) {
   return key.outcome == QUERY_ANSWERED || key.outcome == QUERY_NODATA || key.outcome == QUERY_ERROR_RCODE;
@@ -76,7 +67,8 @@ Result<std::unique_ptr<DnsCells::Client>> DnsCells::Client::create(const Familie
   const auto add_reason = [&](const char* reason) {
     client->failures[reason] = make.series(families.failures, {"client", "dns", reason});
   };
-  for (std::size_t outcome = QUERY_ANSWERED + 1; outcome < QUERY_OUTCOMES; ++outcome) add_reason(kReasons[outcome]);
+  for (std::size_t outcome = QUERY_ANSWERED + 1; outcome < QUERY_OUTCOMES; ++outcome)
+    add_reason(kQueryReasons[outcome]);
   for (std::size_t rcode = 1; rcode < kRcodeReasons.size(); ++rcode) add_reason(kRcodeReasons[rcode]);
   for (std::size_t stray = STRAY_NONE + 1; stray < DNS_STRAYS; ++stray)
     client->strays[stray] = make.series(families.strays, {kStrayNames[stray]});
@@ -146,7 +138,7 @@ Status DnsCells::add_ended(const dns_ended_key& key, const dns_ended& sum, Clock
   if (!kind) return kind.error();
   const bool failed = key.outcome != QUERY_ANSWERED;
   (*kind)->durations[failed ? 1 : 0]->add(key.bucket, news.count, static_cast<double>(news.sum_ns) / kNsPerSecond);
-  if (failed) (*client)->failures[reason_of(key)]->add(std::uint64_t{news.count});
+  if (failed) (*client)->failures[dns_reason_name(key.outcome, key.rcode)]->add(std::uint64_t{news.count});
   if (!has_answer(key)) return {};
   const auto response = response_of(**client, {key.rcode, key.qtype, key.server});
   if (!response) return response.error();

@@ -63,12 +63,12 @@ static __always_inline enum dns_outcome unanswered(u8 stray, enum dns_outcome ot
 }
 
 /* What is known of a query, by now over, that got no answer. `until_ns` is when that was clear. */
-static __always_inline void end_unanswered(const struct query *query, const struct asker *asker, enum dns_outcome outcome,
-					   u64 until_ns)
+static __always_inline void end_unanswered(const struct query_key *key, const struct query *query, const struct asker *asker,
+					   enum dns_outcome outcome, u64 until_ns)
 {
 	u8 stray = asker && asker->stray_ns >= query->begun_ns ? asker->stray : STRAY_NONE;
 
-	count_query_end(query, unanswered(stray, outcome), 0, until_ns - query->begun_ns);
+	count_query_end(key, query, unanswered(stray, outcome), 0, until_ns - query->begun_ns);
 }
 
 /* --- asking ---------------------------------------------------------------------------------------------------------- */
@@ -90,7 +90,7 @@ static __noinline void drop_query(const struct query_key *key, u64 now)
 
 	if (!take_query(key, &dropped))
 		return;
-	end_unanswered(&dropped, find_asker(key->cookie), given_up_after(now - dropped.begun_ns), now);
+	end_unanswered(key, &dropped, find_asker(key->cookie), given_up_after(now - dropped.begun_ns), now);
 }
 
 /* The query that goes on over TCP, if this question is one that was truncated. `query` is room for it. */
@@ -110,7 +110,7 @@ static __noinline bool continue_truncated(const struct query_key *key, u64 quest
 	query->truncated_ns = 0;
 	query->has_answer = 0;
 	if (!keep_query(key, query, asker_of(key->cookie)))
-		count_query_end(query, QUERY_ABORTED, 0, now - query->begun_ns); /* of what follows nothing is known */
+		count_query_end(key, query, QUERY_ABORTED, 0, now - query->begun_ns); /* of what follows nothing is known */
 	return true;
 }
 
@@ -150,6 +150,7 @@ static __noinline void begin_query(struct __sk_buff *skb, const struct packet *p
 	count_in_lookup(query->identity);
 	if (wants_names)
 		count_name(query, message);
+	keep_query_origin(skb, key, query->tgid);
 }
 
 /* What is known of a query before it is looked at: who asks, and since when. */
@@ -180,8 +181,10 @@ static __always_inline void ask(struct __sk_buff *skb, const struct packet *pack
 		}
 		drop_query(&key, now);
 	}
-	if (packet->is_tcp && continue_truncated(&key, message->question, &query, now))
+	if (packet->is_tcp && continue_truncated(&key, message->question, &query, now)) {
+		keep_query_origin(skb, &key, query.tgid);
 		return;
+	}
 	/* Here and not below, where the stack is deep. */
 	query = new_query(skb, packet, key.cookie, now);
 	if (query.identity != IDENTITY_IGNORED)
@@ -280,7 +283,7 @@ static __always_inline void answer_query(const struct query_key *key, const stru
 		return;
 	if (asker)
 		asker->answered[asker->answers++ & (REMEMBERED - 1)] = key->id;
-	count_query_end(&query, outcome_of(message), message->rcode, now - query.begun_ns);
+	count_query_end(key, &query, outcome_of(message), message->rcode, now - query.begun_ns);
 }
 
 /* A message from a DNS server to a process of this host; `verdict` is what the parser says of it. */

@@ -24,7 +24,7 @@ static __noinline void time_out(const struct query_key *key, const struct asker 
 
 	if (!take_query(key, &query))
 		return;
-	end_unanswered(&query, asker, QUERY_TIMEOUT, query.sent_ns + timeout_ns);
+	end_unanswered(key, &query, asker, QUERY_TIMEOUT, query.sent_ns + timeout_ns);
 	bpf_map_update_elem(&timed_out, key, &query.identity, BPF_ANY);
 }
 
@@ -33,7 +33,7 @@ static __noinline void end_now(const struct query_key *key, const struct asker *
 	struct query query;
 
 	if (take_query(key, &query))
-		end_unanswered(&query, asker, outcome, until_ns);
+		end_unanswered(key, &query, asker, outcome, until_ns);
 }
 
 /*

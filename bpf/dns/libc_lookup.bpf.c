@@ -10,6 +10,7 @@
  * the stack above the address that the function returns to.
  */
 #include "bpf/attempt/attempt_lookup.bpf.h"
+#include "bpf/dns/lookup_detail.bpf.h"
 #include "bpf/dns/lookups.bpf.h"
 #include "bpf/include/cells.bpf.h"
 #include "bpf/include/identity.bpf.h"
@@ -247,7 +248,9 @@ static __always_inline void count_end(const struct lookup *lookup, enum lookup_o
 	};
 	struct lookup_ended *cell = CELL(lookup_ended, &key);
 
+	keep_lookup_origin(lookup, outcome, duration_ns);
 	attempt_looked_up(lookup, outcome == LOOKUP_OK);
+	tell_of_lookup(lookup, outcome, duration_ns);
 	if (!cell) {
 		count_loss(LOSS_CELLS_FULL);
 		return;

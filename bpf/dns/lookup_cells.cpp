@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/dns/lookup_cells.h"
 
-#include <string>
-
 #include "bpf/owners/family_maker.h"
 
 namespace connscope::bpf {
@@ -10,15 +8,6 @@ namespace connscope::bpf {
 using metrics::BucketLayout;
 using metrics::Counter;
 using metrics::Histogram;
-
-namespace {
-
-/// The label `reason` of a failure.
-std::string reason_of(std::size_t outcome) {
-  return outcome == LOOKUP_OTHER ? std::string("eai_other") : kLookupOutcomeNames[outcome];
-}
-
-}  // namespace
 
 Result<LookupCells::Families> LookupCells::create_families(metrics::Registry& registry) {
   auto layout = BucketLayout::create({QUERY_BOUNDS});
@@ -43,7 +32,7 @@ Result<std::unique_ptr<LookupCells::Series>> LookupCells::Series::create(const F
   series->durations[LOOKUP_OK] = make.series(families.durations, {kLookupOutcomeNames[LOOKUP_OK]});
   series->queries = make.series(families.queries, {});
   for (std::size_t outcome = LOOKUP_OK + 1; outcome < LOOKUP_OUTCOMES; ++outcome)
-    series->failures[outcome] = make.series(families.failures, {"client", "dns", reason_of(outcome)});
+    series->failures[outcome] = make.series(families.failures, {"client", "dns", lookup_reason_name(outcome)});
   if (!make.outcome()) return make.outcome().error();
   return series;
 }

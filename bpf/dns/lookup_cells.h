@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LookupCells: the families of the C library's look-ups, fed from the cells `lookup_ended` and `lookup_queries`. Owned by
-// the probe; the collecting thread only.
+// LookupCells: the families of the C library's look-ups, fed from the cells `lookup_ended` and `lookup_queries`. Owned
+// by the probe; the collecting thread only.
 #pragma once
 
 #include <array>
@@ -20,8 +20,13 @@ namespace connscope::bpf {
 
 /// Label values by enum lookup_outcome.
 inline constexpr std::array<const char*, LOOKUP_OUTCOMES> kLookupOutcomeNames = {
-    "ok",           "eai_badflags", "eai_noname", "eai_again",      "eai_fail",   "eai_nodata", "eai_family",
+    "ok",           "eai_badflags", "eai_noname",     "eai_again",  "eai_fail",   "eai_nodata",   "eai_family",
     "eai_socktype", "eai_service",  "eai_addrfamily", "eai_memory", "eai_system", "eai_overflow", "other"};
+
+/// The label `reason` of a failure.
+constexpr const char* lookup_reason_name(std::size_t outcome) {
+  return outcome == LOOKUP_OTHER ? "eai_other" : kLookupOutcomeNames[outcome];
+}
 
 class LookupCells {
  public:
@@ -39,8 +44,8 @@ class LookupCells {
   [[nodiscard]] std::vector<probe::MapUsage> usage(const probe::BpfObject& object) const;
 
  private:
-  /// The series of one owner. All of them are there from its first look-up on, at zero, but the durations of outcomes that
-  /// it has not had.
+  /// The series of one owner. All of them are there from its first look-up on, at zero, but the durations of outcomes
+  /// that it has not had.
   struct Series {
     std::array<metrics::Histogram*, LOOKUP_OUTCOMES> durations{};
     std::array<metrics::Counter*, LOOKUP_OUTCOMES> failures{};  // [LOOKUP_OK] stays empty

@@ -34,7 +34,8 @@ enum loss_cause {
 	LOSS_ACCEPT_UNSEEN = 5,   /* an accept that no hook told of: counted later, without its wait */
 	LOSS_MESSAGE_UNREAD = 6,  /* DNS messages whose segments came out of order, or too many of them in one */
 	LOSS_PROGRAMS_FULL = 7,   /* no room for what one more interpreter runs: it has the interpreter's own name */
-	LOSS_CAUSES = 8,
+	LOSS_DETAIL_FULL = 8,     /* no room in the buffer of details: what happened is counted, but not told on its own */
+	LOSS_CAUSES = 9,
 };
 
 #endif

@@ -98,6 +98,12 @@ static __always_inline void own(const struct sock *sk, struct tcp_state *state, 
 		finish(sk);
 }
 
+/* The same where it seldom happens: the stack is deep there. */
+static __noinline void own_rarely(const struct sock *sk, struct tcp_state *state, u64 identity)
+{
+	own(sk, state, identity);
+}
+
 /* Whether the last that was heard of a connection was before the agent. */
 static __always_inline bool is_older_than_agent(const struct sock *sk)
 {
@@ -116,7 +122,7 @@ static __noinline void establish_late(const struct sock *sk, struct tcp_state *s
 	if (!kept)
 		return;
 	count_loss(LOSS_END_SKIPPED);
-	own(sk, kept, identity);
+	own_rarely(sk, kept, identity);
 }
 
 /*
@@ -140,7 +146,7 @@ static __noinline void accept_unknown(struct sock *sk, u64 identity, u8 tcp_stat
 		state.accepted = 1;
 		count_duration(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), 0);
 		if (!insert_state(sk, &state) && (known = find_state(sk)))
-			own(sk, known, identity); /* the handshake has ended just now */
+			own_rarely(sk, known, identity); /* the handshake has ended just now */
 		return;
 	}
 	count_in_bucket(identity, DURATION_ACCEPT_WAIT, state.family, port_label(&state), BUCKET_UNKNOWN, 0);
@@ -181,6 +187,8 @@ static __always_inline void accepted(struct sock *sk)
 	u64 identity = identity_at(&place);
 	u8 tcp_state_before;
 
+	if (somebody_listens())
+		meet_socket(number_of(sk), place.tgid, 0);
 	if (!state) {
 		/*
 		 * Looked up once more, after its state is read: programs are run before a state is stored, so what is

@@ -14,6 +14,7 @@
 #include "bpf/include/cells.bpf.h"
 #include "bpf/include/latency.bpf.h"
 #include "bpf/include/ledger.bpf.h"
+#include "bpf/tcp/tcp_detail.bpf.h"
 #include "bpf/tcp/tcp_state.bpf.h"
 
 struct {
@@ -110,8 +111,9 @@ static __noinline void count_lost_end(u64 identity, u8 family)
 		__sync_fetch_and_add(&begun->ends_lost, 1);
 }
 
-/* False: the end is lost, and counted as such. */
-static __always_inline bool count_end(struct tcp_state *attempt, enum connect_outcome outcome, u64 duration_ns, u32 retransmits)
+/* `sk` is the socket's address. False: the end is lost, and counted as such. */
+static __always_inline bool count_end(const void *sk, struct tcp_state *attempt, enum connect_outcome outcome, u64 duration_ns,
+				      u32 retransmits)
 {
 	struct connect_ended_key key = {
 		.identity = attempt->identity,
@@ -120,8 +122,11 @@ static __always_inline bool count_end(struct tcp_state *attempt, enum connect_ou
 		.outcome = outcome,
 	};
 	struct connect_ended *cell = CELL(connect_ended, &key);
+	u64 origin = origin_of_socket(sk);
 
-	attempt_connected(&attempt->attempt_ns, attempt->attempt_thread, attempt->identity, outcome == CONNECT_OK, duration_ns);
+	tell_of_connect(origin, attempt->identity, outcome, duration_ns);
+	attempt_connected(&attempt->attempt_ns, attempt->attempt_thread, attempt->identity, outcome == CONNECT_OK, duration_ns,
+			  origin);
 	if (!cell) {
 		count_lost_end(attempt->identity, attempt->family);
 		return false;
@@ -232,13 +237,14 @@ static __always_inline void count_close(const struct tcp_closed_key *key, const 
 		count_duration(key->identity, DURATION_RTT, key->role, 0, (u64)end->rtt_us * 1000);
 }
 
-/* The same of a connection whose state the caller has taken. */
-static __always_inline void count_end_of_taken(const struct tcp_state *state, const struct tcp_end *end)
+/* The same of a connection whose state the caller has taken; `sk` is where its socket was. */
+static __always_inline void count_end_of_taken(const void *sk, const struct tcp_state *state, const struct tcp_end *end)
 {
 	struct tcp_closed_key key = closed_key(state, end);
 
-	attempt_succeeds(state->identity, attempt_duration(state->attempt_ns, state->since_ns));
+	attempt_succeeds(state->identity, attempt_duration(state->attempt_ns, state->since_ns), origin_of_socket(sk));
 	count_close(&key, end);
+	tell_of_life(sk, state->identity, state->role, end->failure, end->duration_ns);
 }
 
 #endif

@@ -140,7 +140,7 @@ static __always_inline bool joins_mptcp(struct tcp_sock *tcp)
  * Counts the end of an entry whose socket is gone: another one has its address. What it was is a guess by what is known of
  * it, but that it ended is certain, and so everything still adds up. What it carried is as of the last pass.
  */
-static __noinline void bury(struct tcp_state *stale)
+static __noinline void bury(const void *sk, struct tcp_state *stale)
 {
 	u64 age_ns = bpf_ktime_get_ns() - stale->since_ns;
 
@@ -148,7 +148,7 @@ static __noinline void bury(struct tcp_state *stale)
 		if (stale->taken_up)
 			return;
 		count_loss(LOSS_END_MISSED);
-		count_end(stale, age_ns > SURELY_TIMED_OUT_NS ? CONNECT_TIMEOUT : CONNECT_ABORTED, age_ns, 0);
+		count_end(sk, stale, age_ns > SURELY_TIMED_OUT_NS ? CONNECT_TIMEOUT : CONNECT_ABORTED, age_ns, 0);
 		return;
 	}
 	if (!stale->ended) {
@@ -158,7 +158,7 @@ static __noinline void bury(struct tcp_state *stale)
 	}
 	if (lacks_handshake(stale) && !count_handshake(stale))
 		return;
-	count_end_of_taken(stale, &stale->end);
+	count_end_of_taken(sk, stale, &stale->end);
 }
 
 /* Puts the state of a new socket in the place of another's whose end was not seen, if that is why there was none. */
@@ -167,7 +167,7 @@ static __noinline bool replace(const void *sk, const struct tcp_state *state)
 	struct tcp_state stale;
 
 	if (take_state(sk, &stale)) {
-		bury(&stale);
+		bury(sk, &stale);
 		if (insert_state(sk, state))
 			return true;
 	}
@@ -223,8 +223,11 @@ static __noinline void begin(struct sock *sk)
 		peer = answer_key_of_peer(place.tgid, sk, state.family);
 		state.attempt_thread = attempt_connects(&peer, state.identity, &state.attempt_ns);
 	}
-	if (keep(sk, &state))
-		__sync_fetch_and_add(&begun->attempts, 1);
+	if (!keep(sk, &state))
+		return;
+	__sync_fetch_and_add(&begun->attempts, 1);
+	if (somebody_listens())
+		meet_socket(number_of(sk), place.tgid, state.attempt_thread ? state.attempt_ns : 0);
 }
 
 /* Takes the state of a socket's attempt; another socket's is told by the peer's port. False: there is none. */
@@ -236,7 +239,7 @@ static __always_inline bool take_attempt(const void *sk, u16 peer_port, struct t
 		return false;
 	if (attempt->peer_port == peer_port)
 		return !attempt->taken_up; /* its beginning was not counted either */
-	bury(attempt);
+	bury(sk, attempt);
 	return false;
 }
 
@@ -257,15 +260,24 @@ static __noinline void succeed(struct sock *sk)
 		return;
 	if (attempt->peer_port != sk->__sk_common.skc_dport) {
 		if (take_state(sk, &stale))
-			bury(&stale);
+			bury(sk, &stale);
 		return;
 	}
-	if (!attempt->taken_up && !count_end(attempt, CONNECT_OK, now - attempt->since_ns, 0)) {
+	if (!attempt->taken_up && !count_end(sk, attempt, CONNECT_OK, now - attempt->since_ns, 0)) {
 		drop_state(sk); /* what follows of it would not add up */
 		return;
 	}
 	open_up(attempt, now);
 	attempt->local_port = sk->__sk_common.skc_num;
+}
+
+/* connect(2) may yet report that failure. On a stack of its own: that of its caller is deep. */
+static __noinline void remember_told(const void *sk)
+{
+	u64 key = (u64)sk;
+	u8 told = 1;
+
+	bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
 }
 
 static __noinline void fail(struct sock *sk, int error)
@@ -274,8 +286,6 @@ static __noinline void fail(struct sock *sk, int error)
 	enum connect_outcome outcome;
 	struct tcp_state attempt;
 	struct tcp_audit *audit;
-	u64 key = (u64)sk;
-	u8 told = 1;
 
 	if (!tcp || !take_attempt(sk, sk->__sk_common.skc_dport, &attempt))
 		return;
@@ -287,8 +297,8 @@ static __noinline void fail(struct sock *sk, int error)
 	if (audit && error)
 		__sync_fetch_and_add(&audit->attempt_fails, 1);
 	if (happens_before_syn(outcome))
-		bpf_map_update_elem(&told_failures, &key, &told, BPF_ANY);
-	count_end(&attempt, outcome, bpf_ktime_get_ns() - attempt.since_ns, tcp->total_retrans);
+		remember_told(sk);
+	count_end(sk, &attempt, outcome, bpf_ktime_get_ns() - attempt.since_ns, tcp->total_retrans);
 }
 
 /*
@@ -303,11 +313,11 @@ static __noinline void succeed_late(struct sock *sk)
 	if (!take_state(sk, &attempt))
 		return;
 	if (attempt.peer_port != BPF_CORE_READ(sk, __sk_common.skc_dport)) {
-		bury(&attempt);
+		bury(sk, &attempt);
 		return;
 	}
 	count_loss(LOSS_END_SKIPPED);
-	if (!attempt.taken_up && !count_end(&attempt, CONNECT_OK, took_ns, 0))
+	if (!attempt.taken_up && !count_end(sk, &attempt, CONNECT_OK, took_ns, 0))
 		return;
 	open_up(&attempt, attempt.since_ns + took_ns);
 	attempt.local_port = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
@@ -350,7 +360,7 @@ static __always_inline bool is_told(struct sock *sk, enum connect_outcome outcom
 }
 
 /* Counts a failure that came before any SYN. There was nothing to count the time from. */
-static __always_inline void count_refused_call(enum connect_outcome outcome, const void *given)
+static __always_inline void count_refused_call(const void *sk, enum connect_outcome outcome, const void *given)
 {
 	struct peer_address address = read_peer_address(given);
 	struct process_place place = current_place();
@@ -372,7 +382,9 @@ static __always_inline void count_refused_call(enum connect_outcome outcome, con
 	if (!begun)
 		return;
 	__sync_fetch_and_add(&begun->attempts, 1);
-	count_end(&attempt, outcome, 0, 0);
+	if (somebody_listens())
+		write_refused_call(number_of(sk), place.tgid, attempt.attempt_thread ? attempt.attempt_ns : 0, (u64)given);
+	count_end(sk, &attempt, outcome, 0, 0);
 }
 
 /* connect(2) returns `result`. */
@@ -394,9 +406,9 @@ static __always_inline void connect_returns(struct pt_regs *registers, long resu
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE && kept && kept->phase == PHASE_CONNECTING &&
 	    take_state(sk, &attempt)) {
 		if (!attempt.taken_up)
-			count_end(&attempt, outcome, bpf_ktime_get_ns() - attempt.since_ns, 0);
+			count_end(sk, &attempt, outcome, bpf_ktime_get_ns() - attempt.since_ns, 0);
 	} else if (happens_before_syn(outcome) && !is_told(sk, outcome)) {
-		count_refused_call(outcome, (const void *)BPF_CORE_READ(registers, si));
+		count_refused_call(sk, outcome, (const void *)BPF_CORE_READ(registers, si));
 	}
 }
 

@@ -187,15 +187,20 @@ static __noinline int fetched_error(const struct sock *sk, const struct tcp_stat
 
 /* --- the course of a life -------------------------------------------------------------------------------------------- */
 
-/* Counts the end of a connection. True for one caller alone, who is first. */
-static __always_inline bool count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end)
+/*
+ * Counts the end of a connection, and with it of an attempt that it was the last part of, which has taken `attempt_ns`; 0: of none.
+ * Does so for one caller alone, who is first.
+ */
+static __always_inline void count_end_of_life(const struct sock *sk, const struct tcp_state *state, const struct tcp_end *end,
+					      u64 attempt_ns)
 {
 	struct tcp_closed_key key = closed_key(state, end);
 
 	if (!drop_state(sk))
-		return false;
+		return;
 	count_close(&key, end);
-	return true;
+	attempt_succeeds(key.identity, attempt_ns, origin_of_socket(sk));
+	tell_of_life(sk, key.identity, key.role, key.failure, end->duration_ns);
 }
 
 /* The same with the end that is kept in the state. */
@@ -207,7 +212,7 @@ static __always_inline void finish(const struct sock *sk)
 	if (!state)
 		return;
 	end = state->end;
-	count_end_of_life(sk, state, &end);
+	count_end_of_life(sk, state, &end, 0);
 }
 
 /* → FIN_WAIT1: what comes from now on is too late. */
@@ -253,7 +258,7 @@ static __noinline void end_unaccepted(struct sock *sk, struct tcp_state *state, 
 	/* The kernel sends no FIN by itself: somebody has accepted it, and closed it since. */
 	if (closed_here_first(old_state) || old_state == TCP_LAST_ACK) {
 		if (take_state(sk, &copy) && count_unseen_accept(sk, &copy))
-			count_end_of_taken(&copy, end);
+			count_end_of_taken(sk, &copy, end);
 		return;
 	}
 	if (sk->sk_socket)
@@ -270,7 +275,7 @@ static __noinline void end_of_unseen(const struct sock *sk)
 	struct tcp_state stale;
 
 	if (take_state(sk, &stale))
-		bury(&stale);
+		bury(sk, &stale);
 }
 
 /* Any state but LISTEN → CLOSE. */
@@ -278,7 +283,6 @@ static __noinline void end(struct sock *sk, int old_state)
 {
 	struct tcp_state *state = find_state(sk);
 	struct tcp_figures figures;
-	u64 identity, attempt_ns;
 	int error = sk->sk_err;
 	struct tcp_sock *tcp;
 	struct tcp_end end;
@@ -316,10 +320,7 @@ static __noinline void end(struct sock *sk, int old_state)
 		end_unaccepted(sk, state, &end, old_state);
 		return;
 	}
-	identity = state->identity;
-	attempt_ns = attempt_duration(state->attempt_ns, state->since_ns);
-	if (count_end_of_life(sk, state, &end))
-		attempt_succeeds(identity, attempt_ns);
+	count_end_of_life(sk, state, &end, attempt_duration(state->attempt_ns, state->since_ns));
 }
 
 /* --- sockets that were there before ----------------------------------------------------------------------------------- */

@@ -83,7 +83,7 @@ static __noinline void settle_attempt(struct sock *sk, u8 tcp_state_before)
 		return;
 	settled++;
 	count_loss(LOSS_END_SKIPPED);
-	count_end(&attempt, outcome_of_what_is_left(sk), now - attempt.since_ns,
+	count_end(sk, &attempt, outcome_of_what_is_left(sk), now - attempt.since_ns,
 		  BPF_CORE_READ((struct tcp_sock *)sk, total_retrans));
 }
 
@@ -103,7 +103,7 @@ static __noinline void settle_unaccepted(struct sock *sk)
 		if (!count_handshake(&copy))
 			return;
 	}
-	count_end_of_taken(&copy, &copy.end);
+	count_end_of_taken(sk, &copy, &copy.end);
 }
 
 /* It has a descriptor, so somebody has accepted it. */
@@ -142,7 +142,7 @@ static __noinline void settle_end(struct sock *sk)
 		judge_error(sk, &copy, error, old_state, &end);
 	if (!copy.accepted ? !count_unseen_accept(sk, &copy) : lacks_handshake(&copy) && !count_handshake(&copy))
 		return;
-	count_end_of_taken(&copy, &end);
+	count_end_of_taken(sk, &copy, &end);
 }
 
 /* Another socket has its memory. */
@@ -153,7 +153,7 @@ static __noinline void settle_stale(struct sock *sk)
 	if (!take_state(sk, &copy))
 		return;
 	settled++;
-	bury(&copy);
+	bury(sk, &copy);
 }
 
 /*
@@ -174,7 +174,8 @@ static __noinline void settle_use(const struct sock *sk)
 
 	if (!take_state(sk, &copy))
 		return;
-	attempt_succeeds(copy.identity, attempt_duration(copy.attempt_ns, copy.since_ns));
+	attempt_succeeds(copy.identity, attempt_duration(copy.attempt_ns, copy.since_ns),
+			 origin_of_socket(sk));
 	copy.attempt_ns = 0;
 	if (!insert_state(sk, &copy))
 		count_lost_close(copy.identity, copy.role, port_label(&copy), LOSS_STATE_FULL);

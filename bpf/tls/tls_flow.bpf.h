@@ -10,6 +10,7 @@
 #define CONNSCOPE_TLS_FLOW_BPF_H
 
 #include "bpf/include/ledger.bpf.h"
+#include "bpf/detail/detail.bpf.h"
 #include "bpf/include/packet.bpf.h"
 #include "bpf/tls/tls_state.bpf.h"
 
@@ -32,7 +33,7 @@ static __always_inline struct tls_side *side_of(struct tls_flow *flow, u64 direc
 static __always_inline void begin_side(struct tls_side *side, u32 next)
 {
 	tls_begin_parser(&side->parser);
-	side->parser.wants_name = wants_hosts;
+	side->parser.wants_name = wants_hosts || somebody_listens();
 	side->next = next;
 }
 

@@ -169,7 +169,7 @@ static __always_inline void take_client_record(u64 cookie, struct handshake *han
 		}
 		handshake->wants_client_certificate = !is_finished;
 		side->is_hidden = is_finished;
-		finish_handshake(handshake, now);
+		finish_handshake(cookie, handshake, now);
 	} else if (side->is_hidden && !is_long_as_alert(handshake, bytes)) {
 		handshake->has_spoken = 1;
 	} else if (is_finished) {
@@ -210,7 +210,7 @@ static __always_inline void take_old_record(u64 cookie, struct handshake *handsh
 		return;
 	side_of(flow, direction)->is_hidden = 1;
 	if (side_of(flow, !direction)->is_hidden)
-		finish_handshake(handshake, now);
+		finish_handshake(cookie, handshake, now);
 }
 
 static __noinline void take_hidden_record(u64 cookie, struct handshake *handshake, struct tls_flow *flow, u32 direction, u64 now)
@@ -359,6 +359,8 @@ __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 		take_hidden_record(cookie, handshake, flow, direction, now);
 	else if (event == EVENT_MESSAGE)
 		take_message(handshake, flow, &side->parser);
+	if (event == EVENT_MESSAGE && side->parser.message == MESSAGE_CLIENT_HELLO && somebody_listens())
+		note_host(cookie, flow->name, side->parser.name_words);
 	handshake = find_handshake(cookie);
 	return !handshake || is_over(handshake);
 }

@@ -20,6 +20,7 @@
 #include "bpf/attempt/attempt_cells.bpf.h"
 #include "bpf/process/identity.h"
 #include "bpf/tls/tls_cells.bpf.h"
+#include "bpf/tls/tls_detail.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 
@@ -67,10 +68,11 @@ static __noinline __some_use void own_handshake(struct handshake *handshake, u64
 /* --- the end --------------------------------------------------------------------------------------------------------- */
 
 /* The handshake was the last part of its attempt. */
-static __always_inline void end_attempt(struct handshake *handshake, enum attempt_end end)
+static __always_inline void end_attempt(u64 cookie, struct handshake *handshake, enum attempt_end end)
 {
 	if (handshake->attempt_ns)
-		count_attempt(handshake->identity, end, handshake->ended_ns - handshake->attempt_ns);
+		count_attempt(handshake->identity, end, handshake->ended_ns - handshake->attempt_ns,
+			      origin_of_handshake(cookie));
 	handshake->attempt_ns = 0;
 }
 
@@ -85,7 +87,7 @@ static __noinline __some_use void settle(u64 cookie)
 {
 	struct handshake handshake;
 	struct tls_session *session;
-	bool is_told;
+	bool is_told, is_failure;
 
 	if (!take_handshake(cookie, &handshake))
 		return;
@@ -101,11 +103,14 @@ static __noinline __some_use void settle(u64 cookie)
 		return;
 	}
 	/* The reason first: no scrape shows a failed handshake without one. */
-	if (!is_told && (handshake.phase != PHASE_DONE || handshake.rank < RANK_NONE))
+	is_failure = !is_told && (handshake.phase != PHASE_DONE || handshake.rank < RANK_NONE);
+	if (is_failure)
 		count_failure(handshake.identity, handshake.host, handshake.role, handshake.reason ?: TLS_ABORTED);
+	if (is_failure || handshake.phase != PHASE_DONE)
+		tell_of_handshake(cookie, &handshake, is_failure, handshake.reason ?: TLS_ABORTED);
 	if (handshake.phase != PHASE_DONE) {
 		count_handshake(&handshake, true);
-		end_attempt(&handshake, ATTEMPT_FAILED_TLS);
+		end_attempt(cookie, &handshake, ATTEMPT_FAILED_TLS);
 	}
 }
 
@@ -173,7 +178,7 @@ static __always_inline void doubt_at_success(struct handshake *handshake)
 }
 
 /* It has succeeded. The entry stays: a refusal may follow. */
-static __always_inline void finish_handshake(struct handshake *handshake, u64 now)
+static __always_inline void finish_handshake(u64 cookie, struct handshake *handshake, u64 now)
 {
 	if (handshake->phase >= PHASE_DONE)
 		return;
@@ -182,7 +187,8 @@ static __always_inline void finish_handshake(struct handshake *handshake, u64 no
 	doubt_at_success(handshake);
 	own_handshake(handshake, IDENTITY_UNKNOWN);
 	count_handshake(handshake, false);
-	end_attempt(handshake, ATTEMPT_OK);
+	tell_of_handshake(cookie, handshake, false, TLS_OK);
+	end_attempt(cookie, handshake, ATTEMPT_OK);
 }
 
 /*
@@ -204,16 +210,17 @@ static __noinline __some_use void fail_handshake(u64 cookie, struct handshake *h
 /* --- libraries; in the context of the thread that calls them --------------------------------------------------------- */
 
 /* A failure that no handshake on the wire tells of. */
-static __always_inline void tell_of_session(struct tls_session *session)
+static __always_inline void tell_of_session(const struct tls_session_key *key, struct tls_session *session)
 {
 	if (session->is_told || session->is_of_wire || session->rank >= RANK_NONE)
 		return;
 	session->is_told = 1;
 	count_failure(session->identity, 0, session->role, session->reason);
+	tell_of_lone_session(key, session);
 }
 
 /* What is left of a session that is over. When its library has said why, the socket's end is not waited for. */
-static __always_inline void close_session(struct tls_session *session)
+static __always_inline void close_session(const struct tls_session_key *key, struct tls_session *session)
 {
 	struct handshake *handshake = session->cookie ? find_handshake(session->cookie) : NULL;
 
@@ -224,7 +231,7 @@ static __always_inline void close_session(struct tls_session *session)
 	if (handshake && waits_for_word(handshake))
 		settle(session->cookie);
 	else if (session->state == SESSION_FAILED && !session->cookie)
-		tell_of_session(session);
+		tell_of_session(key, session);
 }
 
 /* A session that is not under way yet. One that had its object, or its memory, before is over. */
@@ -238,7 +245,7 @@ static __noinline __some_use void session_begins(const struct tls_session_key *k
 	};
 
 	if (former)
-		close_session(former);
+		close_session(key, former);
 	bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY);
 }
 
@@ -301,7 +308,7 @@ static __noinline __some_use void session_says(const struct tls_session_key *key
 	if (handshake)
 		settle(session->cookie);
 	else
-		tell_of_session(session);
+		tell_of_session(key, session);
 }
 
 /*
@@ -358,7 +365,7 @@ static __noinline __some_use void session_ends(const struct tls_session_key *key
 	if (!handshake)
 		return;
 	if (is_ok) {
-		finish_handshake(handshake, now);
+		finish_handshake(session->cookie, handshake, now);
 		return;
 	}
 	if (handshake->phase < PHASE_DONE && session->rank < RANK_NONE) {
@@ -381,7 +388,7 @@ static __noinline __some_use void session_gone(const struct tls_session_key *key
 		session->ended_ns = bpf_ktime_get_ns();
 	}
 	if (session->cookie || session->rank >= RANK_NONE) {
-		close_session(session);
+		close_session(key, session);
 		bpf_map_delete_elem(&tls_sessions, key);
 	}
 }
@@ -409,7 +416,7 @@ static __always_inline void visit_session(const struct tls_session_key *key)
 
 	if (!session || session->state != SESSION_FAILED || bpf_ktime_get_ns() - session->ended_ns < WORD_IS_DUE_NS)
 		return;
-	close_session(session);
+	close_session(key, session);
 	bpf_map_delete_elem(&tls_sessions, key);
 }
 

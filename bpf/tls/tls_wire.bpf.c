@@ -44,6 +44,8 @@ static __noinline struct handshake *begin(struct __sk_buff *skb, const struct pa
 	if (!handshake)
 		return NULL;
 	begin_flow(flow_of(handshake), packet, direction);
+	if (somebody_listens())
+		meet_handshake(cookie, (u64)BPF_CORE_READ((struct sk_buff *)skb, sk));
 	if (role == TLS_CLIENT)
 		handshake->attempt_ns = attempt_goes_on_with_tls(skb);
 	return handshake;
@@ -123,6 +125,8 @@ static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
 		return false;
 	}
 	own_handshake(handshake, identity);
+	if (somebody_listens())
+		note_owner(cookie);
 	return true;
 }
 

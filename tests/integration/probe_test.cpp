@@ -42,7 +42,7 @@ class Bench {
                                            "test.toml")),
         identity_(bpf::make_identity_probe()),
         identities_(*identity_, identity::ProcessRules::parse(document_.root()), limits) {
-    auto probes = bpf::make_probes({registry_, identities_}, document_.root().table("probe"));
+    auto probes = bpf::make_probes({registry_, identities_, connections_}, document_.root().table("probe"));
     const auto legal = document_.finish();
     EXPECT_TRUE(legal) << legal.error().message();
     for (auto& probe : *probes)
@@ -116,6 +116,7 @@ class Bench {
   metrics::Registry registry_;
   std::unique_ptr<probe::IdentityProbe> identity_;
   identity::IdentityTable identities_;
+  detail::ConnectionFeed connections_;
   std::unique_ptr<probe::Probe> probe_;
   Clock::time_point now_ = Clock::now();
   std::size_t others_ = 0;

@@ -3,24 +3,37 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace connscope::detail {
 namespace {
 
+using Table = std::map<std::pair<std::string, Metric>, Bounds>;
+
 /// Keeps what it was asked for last.
 struct FakeSource final : ConnectionSource {
-  Status want(Kinds wanted, const BoundsTable& wanted_bounds) override {
+  Status want(Kinds wanted) override {
     kinds = wanted;
-    bounds = wanted_bounds;
     ++asked;
+    return outcome;
+  }
+  Status bound(const std::string& process, Metric metric, const Bounds* wanted) override {
+    ++asked;
+    if (wanted == nullptr) {
+      bounds.erase({process, metric});
+    } else {
+      bounds[{process, metric}] = *wanted;
+    }
     return outcome;
   }
   [[nodiscard]] int fd() const override { return 7; }
   void drain() override { ++drained; }
 
   Kinds kinds = 0;
-  BoundsTable bounds;
+  Table bounds;
   int asked = 0;
   int drained = 0;
   Status outcome;
@@ -77,7 +90,7 @@ TEST(ConnectionFeed, ASourceThatComesLateIsToldOfAllThatIsWanted) {
   feed.set_bounds("ui", Metric::kTls, {1, 3, 2});
   ASSERT_TRUE(feed.connect(&source));
   EXPECT_EQ(source.kinds, kFailure);
-  EXPECT_EQ(source.bounds, (BoundsTable{{{"ui", Metric::kTls}, {1, 3, 2}}}));
+  EXPECT_EQ(source.bounds, (Table{{{"ui", Metric::kTls}, {1, 3, 2}}}));
   EXPECT_EQ(feed.fd(), 7);
   feed.drain();
   EXPECT_EQ(source.drained, 1);
