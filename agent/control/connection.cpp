@@ -33,7 +33,7 @@ std::optional<std::string> Connection::read_request() {
   const std::size_t end = request_.find('\n');
   if (end != std::string::npos) {
     if (end + 1 == request_.size()) {
-      state_ = State::kAnswering;
+      begin_answer();
       request_.pop_back();
       return std::exchange(request_, {});
     }

@@ -43,7 +43,8 @@ class Connection {
   /// Writes what the client takes now, once; asks the producer when there is room.
   void write();
 
-  // What a handler does, through Responder.
+  // What a handler does, through Responder, once the answer was begun.
+  void begin_answer() { state_ = State::kAnswering; }
   void append(std::string_view line);
   void produce(Producer next);
   void fail(std::string_view message);
