@@ -61,7 +61,8 @@ json request_of(const config::EventsOptions& options) {
 }
 
 void print(const json& event, bool as_json) {
-  const std::string line = as_json ? control::line_of(event) : event_text(event) + "\n";
+  static const bool unicode = canvas_of_output().unicode;
+  const std::string line = as_json ? control::line_of(event) : in_charset(event_text(event), unicode) + "\n";
   std::fputs(line.c_str(), stdout);
   std::fflush(stdout);  // somebody waits for it, be it at the other end of a pipe
 }

@@ -66,7 +66,7 @@ std::string draw_bar(double cells, bool unicode) {
 
 std::string bound_text(double high, std::string_view unit, bool unicode) {
   if (std::isinf(high)) return "more";
-  return (unicode ? "≤ " : "<= ") + quantity(high, unit);
+  return in_charset((unicode ? "≤ " : "<= ") + quantity(high, unit), unicode);
 }
 
 }  // namespace

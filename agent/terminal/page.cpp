@@ -86,7 +86,7 @@ class Page {
   Page(const Canvas& canvas) : canvas_(canvas) {}
 
   void add(const std::string& text, bool is_head = false) {
-    lines_.push_back({cut(text, canvas_.width, canvas_.unicode), is_head});
+    lines_.push_back({cut(in_charset(text, canvas_.unicode), canvas_.width, canvas_.unicode), is_head});
   }
   void add(const Table& table) {
     if (table.empty()) return add(table.name() + "  none", true);

@@ -175,7 +175,8 @@ int show(const std::string& socket, const config::ShowOptions& options) {
   const auto rows = options.all ? all_rows : without_idle(all_rows);
   Canvas canvas = canvas_of_output();
   canvas.height = kDrawingLines;
-  for (const auto& line : options.histogram ? drawings_of(rows, canvas) : tables_of(rows)) std::puts(line.c_str());
+  for (const auto& line : options.histogram ? drawings_of(rows, canvas) : tables_of(rows))
+    std::puts(in_charset(line, canvas.unicode).c_str());
   if (rows.size() < all_rows.size()) {
     const std::size_t idle = all_rows.size() - rows.size();
     std::fprintf(stderr, "%zu more %s zero; --all shows %s\n", idle, idle == 1 ? "is" : "are",

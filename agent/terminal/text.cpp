@@ -58,6 +58,14 @@ std::string safe(std::string_view text) {
   return out;
 }
 
+std::string in_charset(std::string text, bool unicode) {
+  static constexpr std::string_view kMicro = "µ";
+  if (unicode) return text;
+  for (std::size_t at = text.find(kMicro); at != std::string::npos; at = text.find(kMicro, at))
+    text.replace(at, kMicro.size(), "u");
+  return text;
+}
+
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));

@@ -14,6 +14,9 @@ namespace connscope::terminal {
 /// Control characters, bytes that are not UTF-8, and what hides or turns text around, as \xNN.
 [[nodiscard]] std::string safe(std::string_view text);
 
+/// The text for a terminal that may show ASCII alone: our own "µ" is "u" there. Names of others stay as they are.
+[[nodiscard]] std::string in_charset(std::string text, bool unicode);
+
 /// How many cells it takes: one a character. Wide characters are not known.
 [[nodiscard]] std::size_t width_of(std::string_view text);
 /// The first `width` cells; a text that is cut ends in "…" (or "~").

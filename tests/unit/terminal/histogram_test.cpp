@@ -24,25 +24,25 @@ Distribution quarters(std::initializer_list<std::pair<int, std::uint64_t>> bucke
 
 TEST(Histogram, DrawsABarForEachBucketAndShowsGaps) {
   EXPECT_THAT(draw_histogram(quarters({{-40, 12}, {-39, 32}, {-37, 1}}), "seconds", {40, 20, true}),
-              ElementsAre("≤ 977µs │█████████▊                 12",  //
-                          "≤ 1.16ms│██████████████████████████ 32",  //
-                          "≤ 1.38ms│                            0",  //
-                          "≤ 1.64ms│▉                           1"));
+              ElementsAre(" ≤ 977µs │██████████▏                 12",  //
+                          "≤ 1.16ms │███████████████████████████ 32",  //
+                          "≤ 1.38ms │                             0",  //
+                          "≤ 1.64ms │▉                            1"));
 }
 
 TEST(Histogram, InAsciiSomethingRareIsSeenToo) {
   EXPECT_THAT(draw_histogram(quarters({{-40, 1}, {-39, 1000}}), "seconds", {30, 20, false}),
-              ElementsAre("<= 977us |#             1",  //
-                          "<= 1.16ms|########### 1000"));
+              ElementsAre(" <= 977us |#                 1",  //
+                          "<= 1.16ms |############## 1000"));
 }
 
 TEST(Histogram, PutsNeighboursTogetherUntilTheyFit) {
   Distribution wide;
   for (int octave = -20; octave <= 7; ++octave) wide.add_bucket(std::exp2(octave - 1), std::exp2(octave), 1);
   wide.add_bucket(128, std::numeric_limits<double>::infinity(), 3);
-  const auto lines = draw_histogram(wide, "seconds", {40, 10, true});
+  const auto lines = draw_histogram(wide, "seconds", {40, 10, false});
   ASSERT_LE(lines.size(), 10U);
-  EXPECT_EQ(lines.back().substr(0, 6), "  more");
+  EXPECT_EQ(lines.back().substr(0, lines.back().find('|')), "     more ");
   for (const auto& line : lines) EXPECT_LE(width_of(line), 40U) << line;
 }
 

@@ -105,7 +105,7 @@ TEST(Page, IsAsItWasDrawnByHand) {
                           " mail                     2  2.00ms  2.00ms  2.00ms",            //
                           "*SLOWEST TLS HANDSHAKE  none",                                   //
                           "*DNS OF ALL PROCESSES  4 times",                                 //
-                          " ≤ 250ms │████████████████████████████████████████████████ 4"));
+                          " ≤ 250ms │█████████████████████████████████████████████████ 4"));
 }
 
 TEST(Page, FitsAnyScreen) {

@@ -23,6 +23,11 @@ TEST(Text, WhatCouldControlATerminalIsShown) {
   EXPECT_EQ(safe("\xff\xc0\xaf\xed\xa0\x80\xe2\x82"), "\\xff\\xc0\\xaf\\xed\\xa0\\x80\\xe2\\x82");  // no UTF-8
 }
 
+TEST(Text, ForAsciiAloneAMicroIsAU) {
+  EXPECT_EQ(in_charset("1.5µs µ", false), "1.5us u");
+  EXPECT_EQ(in_charset("1.5µs", true), "1.5µs");
+}
+
 TEST(Text, IsMeasuredAndCutByCharacters) {
   EXPECT_EQ(width_of("µs≤"), 3U);
   EXPECT_EQ(cut("µs≤", 3, true), "µs≤");
