@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <atomic>
-#include <charconv>
 #include <cmath>
-#include <map>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "agent/base/unique_fd.h"
 #include "agent/client/connscope.h"
 #include "tests/support/eventually.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/client/c_use.h"
+#include "tests/unit/client/fake_agent.h"
 
 namespace connscope::client {
 namespace {
@@ -26,50 +21,6 @@ using connscope::testing::eventually;
 using connscope::testing::TempDir;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-/// Stands for the agent: takes packets, and answers with their lines.
-class Agent {
- public:
-  explicit Agent(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
-    ::unlink(path.c_str());
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-    if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) fd_.reset();
-  }
-  [[nodiscard]] bool is_bound() const { return static_cast<bool>(fd_); }
-  std::vector<std::string> lines() {
-    std::vector<std::string> all;
-    for (std::string packet = receive(); !packet.empty(); packet = receive()) {
-      ++packets_;
-      for (std::size_t at = 0; at < packet.size(); at = packet.find('\n', at) + 1)
-        all.push_back(packet.substr(at, packet.find('\n', at) - at));
-    }
-    return all;
-  }
-  /// The sum of the values of a counter's lines, those that came before among them.
-  std::uint64_t total(const std::string& name) {
-    for (const std::string& line : lines()) {
-      if (!line.starts_with(name + ":")) continue;
-      std::uint64_t value = 0;
-      std::from_chars(line.data() + name.size() + 1, line.data() + line.size(), value);
-      totals_[name] += value;
-    }
-    return totals_[name];
-  }
-  [[nodiscard]] int packets() const { return packets_; }
-
- private:
-  std::string receive() {
-    std::array<char, 65536> bytes{};
-    const auto count = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
-    return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : "";
-  }
-
-  UniqueFd fd_;
-  int packets_ = 0;
-  std::map<std::string, std::uint64_t> totals_;
-};
 
 class ClientTest : public ::testing::Test {
  protected:
@@ -182,47 +133,6 @@ TEST_F(ClientTest, TheThreadSendsWhatThreadsCount) {
 TEST_F(ClientTest, CloseSendsTheRest) {
   Client({path_, Mode::kBatched, 1h}).counter("n").add(7);
   EXPECT_EQ(agent_.total("n"), 7U);
-}
-
-TEST_F(ClientTest, AfterAForkBothGoOnAndNothingIsCountedTwice) {
-  Client client({path_, Mode::kBatched, 1ms});
-  const Counter counter = client.counter("n");
-  const Histogram histogram = client.histogram("h");
-  for (int child = 0; child < 3; ++child) {
-    counter.add(10);
-    histogram.observe(1);
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-      counter.add(100);
-      while (!client.flush()) continue;
-      ::_exit(0);
-    }
-    int status = 0;
-    // The agent's queue is short, and the child waits for room.
-    ASSERT_TRUE(eventually(10s, [&] { return agent_.total("n") > 0 && ::waitpid(pid, &status, WNOHANG) == pid; }));
-    EXPECT_EQ(status, 0);
-  }
-  EXPECT_TRUE(eventually(10s, [&] { return agent_.total("n") == 330; }));
-  EXPECT_FALSE(eventually(20ms, [&] { return agent_.total("n") != 330; }));
-}
-
-TEST_F(ClientTest, TheThreadOfAChildSendsToo) {
-  Client client({path_, Mode::kBatched, 1ms});
-  const Counter counter = client.counter("n");
-  counter.add();
-  std::array<int, 2> go{};
-  ASSERT_EQ(::pipe(go.data()), 0);
-  const pid_t pid = ::fork();
-  if (pid == 0) {
-    char byte = 0;
-    counter.add(100);
-    ::_exit(::read(go[0], &byte, 1) == 1 ? 0 : 1);  // lives until its thread has sent
-  }
-  EXPECT_TRUE(eventually(10s, [&] { return agent_.total("n") == 101; }));
-  ASSERT_EQ(::write(go[1], "x", 1), 1);
-  int status = 0;
-  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
-  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ClientTest, WithoutAnAgentCountersWaitForOneAndObservationsAreLostInTheEnd) {
