@@ -185,8 +185,8 @@ TEST_F(IngestTest, TheReadmesCppExampleIsScraped) {
   const AgentProcess agent = start_agent();
   const std::string source = must(folder_.write("orders.cpp", example("orders.cpp")));
   const std::string program = folder_.path() + "/orders";
-  run_long({"c++", "-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-I", CONNSCOPE_SOURCE_DIR "/agent/client", source,
-            "-pthread", "-o", program});
+  run_long({"c++", "-std=c++20", "-O1", "-Wall", "-Wextra", "-Werror", "-I", CONNSCOPE_SOURCE_DIR "/agent/client",
+            source, "-pthread", "-o", program});
   (void)run_at_default_path("/run/connscope/orders");
   EXPECT_TRUE(shows(agent, "shop_orders_total", {{"process", "orders"}, {"kind", "book"}}, 3));
   const Exposition shown = must(agent.scrape());

@@ -8,7 +8,7 @@ extern "C" {
 #endif
 
 /* What was lost; -1 when a metric could not be made. */
-long use_connscope_from_c(const char *path);
+long use_connscope_from_c(const char* path);
 
 #ifdef __cplusplus
 }
