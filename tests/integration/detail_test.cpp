@@ -140,7 +140,8 @@ UniqueFd connected(const sockaddr_in& address, int expected_errno = 0) {
 void ask(std::uint16_t id, int rcode, std::chrono::milliseconds after) {
   const UniqueFd server = bound(SOCK_DGRAM, kDnsPort);
   const UniqueFd client = bound(SOCK_DGRAM);
-  std::string query = tls::number(id) + tls::number(0x0100) + tls::number(1) + tls::number(0) + tls::number(0) + tls::number(0);
+  std::string query =
+      tls::number(id) + tls::number(0x0100) + tls::number(1) + tls::number(0) + tls::number(0) + tls::number(0);
   query += std::string("\7blocked\7example\0", 17) + tls::number(1) + tls::number(1);
   const sockaddr_in to = loopback(kDnsPort);
   ::sendto(client.get(), query.data(), query.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to));
