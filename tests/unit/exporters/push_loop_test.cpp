@@ -57,7 +57,7 @@ class FakeExporter final : public ReportExporter {
 metrics::ReportPtr named(const std::string& policy, std::size_t metrics = 1) {
   Report report = report_of({});
   report.policy = policy;
-  for (std::size_t i = 0; i < metrics; ++i) report.metrics.push_back(metric_of("", "x", "", Sum()));
+  report.metrics.assign(metrics, metric_of("", "x", "", Sum()));
   return std::make_shared<const Report>(std::move(report));
 }
 
