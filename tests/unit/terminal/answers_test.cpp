@@ -123,10 +123,11 @@ TEST(ShowAnswer, BeginsWithTheTimeAndEndsWell) {
 /// The kernel's side of the feed.
 class Source final : public detail::ConnectionSource {
  public:
-  Status want(detail::Kinds kinds, const detail::BoundsTable&) override {
+  Status want(detail::Kinds kinds) override {
     wanted = kinds;
     return {};
   }
+  Status bound(const std::string&, detail::Metric, const detail::Bounds*) override { return {}; }
   [[nodiscard]] int fd() const override { return event_.get(); }
   void drain() override {}
 
