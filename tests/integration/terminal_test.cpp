@@ -109,6 +109,20 @@ TEST_F(TerminalTest, P26_ShowHasTheMetricsOfAProcess) {
   EXPECT_THAT(nothing.error, HasSubstr("no metric matches 'no.such.metric'"));
 }
 
+TEST_F(TerminalTest, P26_EventsHasTheReasonWithinASecond) {
+  const auto client = must(Actor::create("followed", CONNSCOPE_DNS_ACTOR));
+  const auto server = must(Actor::create("following", CONNSCOPE_DNS_ACTOR));
+  auto follower = must(ChildProcess::spawn(
+      {{CONNSCOPE_AGENT, "events", "--json", "--stage", "dns", "--process", client.name(), "--socket", socket_},
+       -1,
+       {}}));
+  ASSERT_TRUE(follower.await_output("following;", kLimit)) << follower.standard_error();
+  fail_lookups(client, server);
+  EXPECT_TRUE(follower.await_output("\"reason\":\"nxdomain\"", 1s)) << follower.standard_output();
+  EXPECT_THAT(follower.standard_output(), HasSubstr("\"process\":\"" + client.name() + "\""));
+  EXPECT_THAT(follower.standard_output(), HasSubstr("\"peer\":\"127.0.0.1:53\""));
+}
+
 TEST_F(TerminalTest, WithoutAnAgentItSaysSo) {
   auto child = must(ChildProcess::spawn({{CONNSCOPE_AGENT, "show", "--socket", socket_ + ".none"}, -1, {}}));
   EXPECT_EQ(WEXITSTATUS(must(child.wait(kLimit))), 3);
