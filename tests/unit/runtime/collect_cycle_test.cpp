@@ -202,7 +202,7 @@ TEST(CollectCycle, ScrapesBesideCollectsSeeCountersRise) {
   cycle->start();
   cycle->run({});
   const auto formats = exporters::make_formats();
-  const auto routes = make_routes(cycle->exchange(), formats, "/metrics", "1.2.3");
+  const auto routes = make_routes(cycle->exchange(), cycle->filtered(), formats, "/metrics", "1.2.3");
   std::atomic<int> open_scrapers = 4;
   std::vector<std::thread> scrapers;
   for (int i = 0; i < 4; ++i)
