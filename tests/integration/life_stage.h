@@ -37,7 +37,8 @@ class Stage {
   /// Waits until the end has ended by itself, and well. Its input is closed.
   static void await_end(ChildProcess& end);
 
-  /// From now on nothing arrives at either end, at `first` a little sooner; what is sent leaves its sender all the same.
+  /// From now on nothing arrives at either end, at `first` a little sooner; what is sent leaves its sender all the
+  /// same.
   void cut(const ChildProcess& first);
   /// Nothing that carries a FIN arrives.
   void cut_ends();
