@@ -32,6 +32,7 @@ class StatusTest : public ::testing::Test {
 
   void show_probe(const std::string& name, const std::string& problem) {
     probe::ProbeReport report;
+    report.up = problem.empty();
     report.hooks = {{"on_x", "tp_btf/x", "", ""}, {"on_y", "fexit/y", "refused", ""}};
     self_->show_probe(name, report, problem);
   }

@@ -20,7 +20,7 @@ class CheckIncludes(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
         for header in (
-            "agent/base/result.h", "agent/config/document.h", "agent/metrics/snapshot.h", "agent/http/server.h",
+            "agent/base/result.h", "agent/config/document.h", "agent/detail/connection.h", "agent/metrics/snapshot.h", "agent/http/server.h",
             "agent/identity/resolver.h", "agent/probe/probe.h", "agent/policy/policy.h", "agent/runtime/cycle.h",
             "agent/host/collector.h", "exporters/encoder.h", "exporters/catalog.h", "exporters/openmetrics.h",
             "bpf/catalog.h", "bpf/include/shared.h", "bpf/include/maps.bpf.h", "bpf/tcp/tcp_connect.h",
@@ -74,7 +74,7 @@ class CheckIncludes(unittest.TestCase):
             ("agent/config/parser.cpp", "agent/metrics/snapshot.h"),
             ("agent/identity/intern.cpp", "agent/probe/probe.h"),
             ("agent/host/cpu.cpp", "bpf/include/shared.h"),
-            ("agent/policy/outliers.cpp", "agent/config/document.h"),
+            ("agent/policy/outliers.cpp", "agent/detail/connection.h"),
             ("agent/probe/loader.cpp", "bpf/include/maps.bpf.h"),
             ("agent/runtime/agent.cpp", "bpf/catalog.h"),
             ("agent/runtime/agent.cpp", "exporters/openmetrics.h"),
