@@ -21,23 +21,24 @@
 __noinline int take_from_segment(struct __sk_buff *skb, u32 at, u32 direction)
 {
 	struct handshake *handshake = find_handshake(bpf_get_socket_cookie(skb));
-	u32 taken = 0, bytes, event;
+	u32 begin = at, bytes, event = 0;
 	struct tls_side *side;
 	u8 place;
 
 	if (!handshake)
 		return 0;
 	side = side_of(flow_of(handshake), direction);
-	for (int i = 0; i < PIECES_AT_ONCE && at + taken < skb->len && !side->is_lost; i++) {
-		bytes = tls_next_piece(&side->parser, skb->len - at - taken, &place);
-		if (place != TLS_PASSED_OVER && !keep_piece(skb, &side->parser, at + taken, bytes, place))
+	for (int i = 0; i < PIECES_AT_ONCE && at < skb->len && !side->is_lost; i++) {
+		bytes = tls_next_piece(&side->parser, skb->len - at, &place);
+		if (place != TLS_PASSED_OVER && !keep_piece(skb, &side->parser, at, bytes, place))
 			break;
-		taken += bytes;
+		at += bytes;
 		event = take_piece(flow_of(handshake), side, bytes);
 		if (event && !means_nothing(handshake, &side->parser, event, direction))
-			return (taken & BYTES_OF_PIECES) | event << EVENT_SHIFT;
+			break;
+		event = 0;
 	}
-	return taken & BYTES_OF_PIECES;
+	return ((at - begin) & BYTES_OF_PIECES) | event << EVENT_SHIFT;
 }
 
 static __noinline void lose(struct handshake *handshake, struct tls_side *side)

@@ -20,7 +20,8 @@ class CheckIncludes(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = Path(folder.name)
         for header in (
-            "agent/base/result.h", "agent/config/document.h", "agent/detail/connection.h", "agent/metrics/snapshot.h", "agent/http/server.h",
+            "agent/base/result.h", "agent/config/document.h", "agent/detail/connection.h",
+            "agent/metrics/snapshot.h", "agent/http/server.h",
             "agent/identity/resolver.h", "agent/probe/probe.h", "agent/policy/policy.h", "agent/runtime/cycle.h",
             "agent/host/collector.h", "exporters/encoder.h", "exporters/catalog.h", "exporters/openmetrics.h",
             "bpf/catalog.h", "bpf/include/shared.h", "bpf/include/maps.bpf.h", "bpf/tcp/tcp_connect.h",
