@@ -22,6 +22,7 @@
 #include "agent/metrics/registry.h"
 #include "bpf/catalog.h"
 #include "tests/integration/bpf_required.h"
+#include "tests/support/dns_exchange.h"
 #include "tests/support/eventually.h"
 #include "tests/support/tls_bytes.h"
 
@@ -90,25 +91,7 @@ class Probes {
   std::vector<std::unique_ptr<probe::Probe>> probes_;
 };
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
 std::string text_of(const sockaddr_in& address) { return "127.0.0.1:" + std::to_string(ntohs(address.sin_port)); }
-
-/// A socket at a free port of loopback, or at that one.
-UniqueFd bound(int type, std::uint16_t port = 0) {
-  UniqueFd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  const sockaddr_in address = loopback(port);
-  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  return socket;
-}
 
 sockaddr_in address_of(int socket) {
   sockaddr_in address{};
@@ -136,28 +119,7 @@ UniqueFd connected(const sockaddr_in& address, int expected_errno = 0) {
   return socket;
 }
 
-/// A DNS query for blocked.example, type A, and what a server says to it after a while; nothing where `rcode` is < 0.
-void ask(std::uint16_t id, int rcode, std::chrono::milliseconds after) {
-  const UniqueFd server = bound(SOCK_DGRAM, kDnsPort);
-  const UniqueFd client = bound(SOCK_DGRAM);
-  std::string query =
-      tls::number(id) + tls::number(0x0100) + tls::number(1) + tls::number(0) + tls::number(0) + tls::number(0);
-  query += std::string("\7blocked\7example\0", 17) + tls::number(1) + tls::number(1);
-  const sockaddr_in to = loopback(kDnsPort);
-  ::sendto(client.get(), query.data(), query.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof(to));
-  if (rcode < 0) return;
-  std::array<char, 512> buffer{};
-  sockaddr_in from{};
-  socklen_t size = sizeof(from);
-  const auto bytes =
-      ::recvfrom(server.get(), buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &size);
-  ASSERT_GT(bytes, 12);
-  std::this_thread::sleep_for(after);
-  buffer[2] = static_cast<char>(0x81);
-  buffer[3] = static_cast<char>(0x80 | rcode);
-  ::sendto(server.get(), buffer.data(), static_cast<std::size_t>(bytes), 0, reinterpret_cast<sockaddr*>(&from), size);
-  EXPECT_GT(::recv(client.get(), buffer.data(), buffer.size(), 0), 0);
-}
+void ask(std::uint16_t id, int rcode, std::chrono::milliseconds after) { exchange_dns(kDnsPort, id, rcode, after); }
 
 class Detail : public ::testing::Test {
  protected:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reports of a running agent, by its policies, to a StatsD receiver: against what the agent's own totals say.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,6 +12,7 @@
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/lab.h"
 #include "tests/integration/world.h"
+#include "tests/support/dns_exchange.h"
 #include "tests/support/eventually.h"
 #include "tests/support/statsd_receiver.h"
 
@@ -153,6 +156,26 @@ TEST_F(ReportTest, AReceiverThatIsDownIsCountedAndDelaysNothing) {
   ASSERT_TRUE(eventually(kLimit, [&] { return receiver_->packets_with("cpu.svc") >= 5; }));
   EXPECT_NE(agent.log().find("exporter nowhere: unix:"), std::string::npos);
   EXPECT_GT(must(agent.scrape()).sum("connscope_export_reports_total", {{"exporter", "statsd"}}), 0);
+}
+
+/// Ten of about one millisecond, and one of a hundred, by this program itself.
+TEST_F(ReportTest, L20_L21_TheSlowOneOfElevenIsInTheReportWithItsProcess) {
+  constexpr std::uint16_t kDnsPort = 5399;
+  const AgentProcess agent = start(
+      "[[process]]\nprefix = \"self\"\nexe = \"*/report_integration_test\"\n[probe.dns]\nports = [5399]\n[[policy]]\n"
+      "name = \"slow\"\ninterval = \"1h\"\nreport = [\"self.*\"]\nto = [\"log\"]\n"
+      "outliers = { percent = 50, min_samples = 10, at_once = true }\n");
+  for (std::uint16_t id = 1; id <= 10; ++id) exchange_dns(kDnsPort, id, 0, 1ms);
+  // The kernel knows by one collect what is usual, and by the next for whom.
+  for (int i = 0; i < 2; ++i) must(agent.scrape());
+  exchange_dns(kDnsPort, 11, 0, 100ms);
+  const std::string outlier = "self.n.cn.adns: outlier: 1";
+  ASSERT_TRUE(eventually(kLimit, [&] { return agent.log().find(outlier) != std::string::npos; })) << agent.log();
+  const std::string log = agent.log();
+  const std::string line = log.substr(log.find(outlier), log.find('\n', log.find(outlier)) - log.find(outlier));
+  EXPECT_NE(line.find(", pid: " + std::to_string(::getpid())), std::string::npos) << line;
+  EXPECT_NE(line.find(", peer: 127.0.0.1:5399"), std::string::npos) << line;
+  EXPECT_EQ(log.find(": outlier:"), log.rfind(": outlier:")) << log;
 }
 
 /// The policies of one of several configs that are loaded in turn.
