@@ -3,6 +3,7 @@
 // Reports of a running agent, by its policies, to a StatsD receiver: against what the agent's own totals say.
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -79,6 +80,31 @@ TEST_F(ReportTest, L11_L17_WhatIsReportedAddsUpAndTheTotalForLifeOnlyRises) {
             receiver_->gauge("ui.n.cn.tcp.ip_family.ipv4.no_go.mean"));
   EXPECT_EQ(receiver_->counter("ui.n.cn.failures.role.client.tcp.refused"), 10);
   EXPECT_EQ(receiver_->counter("ui.n.cn.tcp.ip_family.ipv4.go.count"), 0);
+}
+
+TEST_F(ReportTest, L3_AnAttemptThatNeverFinishedIsANoGo) {
+  must(apart_->nft(
+      "table inet hole {\n chain input {\n type filter hook input priority 0\n tcp dport 7001 drop\n }\n}\n"));
+  const AgentProcess agent = start(policy("p", "200ms", "ui.n.cn.*"));
+  ChildProcess client = must(actor_->start({"connect", "127.0.0.1", "7001"}, apart_->fd()));
+  ASSERT_TRUE(eventually(kLimit, [&] { return total(agent) == 1; }));
+  must(client.send_signal(SIGKILL));
+  must(client.wait(kLimit));
+  EXPECT_TRUE(eventually(kLimit, [&] {
+    return receiver_->counter("ui.n.cn.tcp.ip_family.ipv4.no_go.count") == 1 &&
+           receiver_->counter("ui.n.cn.failures.role.client.tcp.aborted") == 1;
+  }));
+  EXPECT_EQ(receiver_->counter("ui.n.cn.tcp.ip_family.ipv4.go.count"), 0);
+}
+
+TEST_F(ReportTest, P14_ACollectTellsWhatItCosts) {
+  const AgentProcess agent = start("");
+  must(agent.scrape());
+  const Exposition shown = must(agent.scrape());
+  for (const char* collector : {"tcp", "dns", "identity"}) {
+    EXPECT_GT(shown.sum("connscope_collect_duration_seconds", {{"collector", collector}}), 0) << collector;
+    EXPECT_EQ(shown.sum("connscope_collect_success", {{"collector", collector}}), 1) << collector;
+  }
 }
 
 TEST_F(ReportTest, L17_OrTheyAccumulate) {
