@@ -20,11 +20,14 @@ void append_sender(std::string& key, const SenderPtr& sender) {
   key.append(reinterpret_cast<const char*>(&address), sizeof(address));
 }
 
-void spell(std::string& key, const SenderPtr& sender, const Line& line) {
-  key.clear();
-  append_sender(key, sender);
-  key.append(1, static_cast<char>(line.kind)).append(line.name).append(1, '|').append(line.tags);
-}
+/// A line without looking into its parts: "name:values|form".
+struct Parts {
+  explicit Parts(std::string_view text) : form(text), values(take_until(form, '|')), name(take_until(values, ':')) {}
+
+  std::string_view form;
+  std::string_view values;
+  std::string_view name;
+};
 
 std::string canonical(const SeriesKey& key) {
   std::string text;
@@ -77,9 +80,9 @@ void Accumulator::refuse_packet(const SenderPtr& sender, Refusal reason) {
 
 void Accumulator::add_line(const SenderPtr& sender, std::string_view text) {
   ++taken_.lines;
-  Line line;
-  auto refused = parse_line(text, line);
-  if (!refused) refused = add(sender, line);
+  const Parts parts(text);
+  const auto known = spellings_.find(SpellingView{sender.get(), parts.name, parts.form});
+  const auto refused = known != spellings_.end() ? add(known->second, parts.values) : add_unknown(sender, text);
   if (refused) refuse(*refused, text, sender);
 }
 
@@ -88,43 +91,56 @@ void Accumulator::refuse(Refusal reason, std::string_view text, const SenderPtr&
     taken_.examples[index(reason)] = {std::string(text.substr(0, kMaxExampleBytes)), sender};
 }
 
-std::optional<Refusal> Accumulator::add(const SenderPtr& sender, const Line& line) {
-  // All values first, so that a line with a wrong one adds nothing.
+std::optional<Refusal> Accumulator::add_unknown(const SenderPtr& sender, std::string_view text) {
+  Line line;
+  if (auto refused = parse_line(text, line)) return refused;
+  // A line with a wrong value makes no series.
   if (line.kind != Kind::kSet)
-    if (auto refused = read_values(line)) return refused;
+    if (auto refused = read_values(line.kind, line.values)) return refused;
   Refusal refused{};
-  Slot* slot = slot_of(sender, line, refused);
+  Slot* slot = find_or_make(sender, line, refused);
   if (slot == nullptr) return refused;
-  auto* set = std::get_if<SetDelta>(&slot->delta);
-  const auto outcome = set != nullptr ? add_to_set(*set, line.values) : add_numbers(slot->delta, line);
-  if (!outcome) ++slot->lines;
-  return outcome;
+  const Form form{slot, line.kind, line.rate};
+  if (spellings_.size() < limits_.series * kSpellings)
+    spellings_.emplace(Spelling{sender.get(), std::string(line.name), std::string(Parts(text).form)}, form);
+  return add(form, line.values);
 }
 
-std::optional<Refusal> Accumulator::read_values(const Line& line) {
-  values_.clear();
-  std::string_view rest = line.values;
-  do {
-    const auto value = parse_value(take_until(rest, ':'));
-    if (!value) return Refusal::kBadValue;
-    if (line.kind == Kind::kCounter && value->number < 0) return Refusal::kNegativeCounter;
-    values_.push_back(*value);
-  } while (!rest.empty());
+/// All values are read first, so that a line with a wrong one adds nothing.
+std::optional<Refusal> Accumulator::add(const Form& form, std::string_view values) {
+  if (values.empty()) return Refusal::kMalformed;
+  if (auto* set = std::get_if<SetDelta>(&form.slot->delta)) {
+    if (auto refused = add_to_set(*set, values)) return refused;
+  } else {
+    if (auto refused = read_values(form.kind, values)) return refused;
+    add_numbers(form);
+  }
+  ++form.slot->lines;
   return std::nullopt;
 }
 
-std::optional<Refusal> Accumulator::add_numbers(Delta& delta, const Line& line) {
+std::optional<Refusal> Accumulator::read_values(Kind kind, std::string_view values) {
+  values_.clear();
+  do {
+    const auto value = parse_value(take_until(values, ':'));
+    if (!value) return Refusal::kBadValue;
+    if (kind == Kind::kCounter && value->number < 0) return Refusal::kNegativeCounter;
+    values_.push_back(*value);
+  } while (!values.empty());
+  return std::nullopt;
+}
+
+void Accumulator::add_numbers(const Form& form) {
   for (const Value& value : values_) {
-    if (auto* counter = std::get_if<CounterDelta>(&delta)) {
-      counter->add(value.number / line.rate);
-    } else if (auto* gauge = std::get_if<GaugeDelta>(&delta)) {
+    if (auto* counter = std::get_if<CounterDelta>(&form.slot->delta)) {
+      counter->add(value.number / form.rate);
+    } else if (auto* gauge = std::get_if<GaugeDelta>(&form.slot->delta)) {
       value.is_signed ? gauge->add(value.number, ++order_) : gauge->set(value.number, ++order_);
-    } else if (auto* histogram = std::get_if<HistogramDelta>(&delta)) {
-      const double unit = line.kind == Kind::kTimer ? kMillisecondsPerSecond : 1;
-      histogram->observe(value.number / unit, line.rate);
+    } else if (auto* histogram = std::get_if<HistogramDelta>(&form.slot->delta)) {
+      const double unit = form.kind == Kind::kTimer ? kMillisecondsPerSecond : 1;
+      histogram->observe(value.number / unit, form.rate);
     }
   }
-  return std::nullopt;
 }
 
 std::optional<Refusal> Accumulator::add_to_set(SetDelta& set, std::string_view values) {
@@ -136,14 +152,6 @@ std::optional<Refusal> Accumulator::add_to_set(SetDelta& set, std::string_view v
     ++set_values_;
   }
   return std::nullopt;
-}
-
-Accumulator::Slot* Accumulator::slot_of(const SenderPtr& sender, const Line& line, Refusal& refused) {
-  spell(scratch_, sender, line);
-  if (const auto known = spellings_.find(std::string_view(scratch_)); known != spellings_.end()) return known->second;
-  Slot* slot = find_or_make(sender, line, refused);
-  if (slot != nullptr && spellings_.size() < limits_.series * kSpellings) spellings_.emplace(scratch_, slot);
-  return slot;
 }
 
 Accumulator::Slot* Accumulator::find_or_make(const SenderPtr& sender, const Line& line, Refusal& refused) {

@@ -93,17 +93,50 @@ class Accumulator {
     std::unordered_map<std::string, std::pair<std::string, std::size_t>> names;  // family: name as sent, and how often
   };
 
+  /// What a line says but for its values.
+  struct Form {
+    Slot* slot = nullptr;
+    Kind kind = Kind::kCounter;
+    double rate = 1;
+  };
+  /// A line's own bytes but for its values, by which what is known is found without a closer look.
+  template <class Text>
+  struct SpellingOf {
+    const Sender* sender;  // the slots keep it from being another's
+    Text name;
+    Text form;  // all behind the first '|'
+  };
+  using Spelling = SpellingOf<std::string>;
+  using SpellingView = SpellingOf<std::string_view>;
+  struct SpellingHash {
+    using is_transparent = void;
+    template <class Text>
+    std::size_t operator()(const SpellingOf<Text>& of) const {
+      const std::hash<std::string_view> hash;
+      return hash(of.name) ^ (hash(of.form) + reinterpret_cast<std::size_t>(of.sender)) * 0x9e3779b97f4a7c15U;
+    }
+  };
+  struct SameSpelling {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const SpellingOf<A>& a, const SpellingOf<B>& b) const {
+      return a.sender == b.sender && a.name == b.name && a.form == b.form;
+    }
+  };
+
   [[nodiscard]] static bool is_gone(const Slot& slot);
   void count_packet(const SenderPtr& sender);
   void add_line(const SenderPtr& sender, std::string_view text);
-  std::optional<Refusal> add(const SenderPtr& sender, const Line& line);
-  [[nodiscard]] std::optional<Refusal> read_values(const Line& line);
-  std::optional<Refusal> add_numbers(Delta& delta, const Line& line);
+  std::optional<Refusal> add_unknown(const SenderPtr& sender, std::string_view text);
+  std::optional<Refusal> add(const Form& form, std::string_view values);
+  /// Into `values_`.
+  [[nodiscard]] std::optional<Refusal> read_values(Kind kind, std::string_view values);
+  /// From there.
+  void add_numbers(const Form& form);
   std::optional<Refusal> add_to_set(SetDelta& set, std::string_view values);
   void refuse(Refusal reason, std::string_view text, const SenderPtr& sender);
 
   /// Nullptr with `refused` set when there can be no such series.
-  [[nodiscard]] Slot* slot_of(const SenderPtr& sender, const Line& line, Refusal& refused);
   [[nodiscard]] Slot* find_or_make(const SenderPtr& sender, const Line& line, Refusal& refused);
   [[nodiscard]] std::optional<Refusal> check_limits(const SeriesKey& key);
   void take_slot(Slot& slot, Time now, bool period_ends, Taken& taken);
@@ -112,9 +145,8 @@ class Accumulator {
 
   Limits limits_;
   std::unordered_map<const Sender*, Share> shares_;
-  ByText<Slot> slots_;       // by sender and all that makes a series, in one order
-  ByText<Slot*> spellings_;  // by sender and the line's own bytes: tags come in many orders
-  std::string scratch_;
+  ByText<Slot> slots_;  // by sender and all that makes a series, in one order
+  std::unordered_map<Spelling, Form, SpellingHash, SameSpelling> spellings_;  // tags come in many orders
   std::vector<Value> values_;
   std::uint64_t order_ = 0;
   std::size_t set_values_ = 0;
