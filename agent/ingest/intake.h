@@ -37,15 +37,22 @@ class Intake {
   /// The collecting thread: whether rules look at arguments, and a number that changes when all senders must be looked
   /// at anew.
   void set_rules(identity::CaptureWishes wishes, std::uint64_t generation) {
-    wishes_ = wishes;
+    {
+      const std::lock_guard lock(wishes_mutex_);
+      wishes_ = wishes;
+    }
     generation_.store(generation, std::memory_order_release);
   }
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
-  [[nodiscard]] identity::CaptureWishes wishes() const { return wishes_; }
+  [[nodiscard]] identity::CaptureWishes wishes() const {
+    const std::lock_guard lock(wishes_mutex_);
+    return wishes_;
+  }
 
  private:
   std::atomic<bool> asked_ = false;
-  std::atomic<identity::CaptureWishes> wishes_{};
+  mutable std::mutex wishes_mutex_;  // never held for longer than a copy
+  identity::CaptureWishes wishes_;
   std::atomic<std::uint64_t> generation_ = 0;
   std::mutex mutex_;
   Accumulator accumulator_;

@@ -28,8 +28,8 @@ note_what_is_left_out() {
   lacks | while IFS=$tab read -r filter reason; do
     printf '%s\t%s\t%s\n' "$filter" "$(count_tests "$filter")" "$reason"
   done >/out/left_out.tsv
-  # A line that is stale would hide that the kernel lacks nothing any more.
-  ! grep "${tab}0$tab" /out/left_out.tsv >&2 || fail "lines of lacking.tsv match no test"
+  # A line that is stale would hide that the kernel lacks nothing any more. Where only some tests run, it may be another's.
+  [ "${CONNSCOPE_SOME_TESTS:-}" ] || ! grep "${tab}0$tab" /out/left_out.tsv >&2 || fail "lines of lacking.tsv match no test"
 }
 
 run_tests() {

@@ -120,6 +120,7 @@ fill_overlay() {
 choose_options() { # KERNEL
   local folder=$1 module program
   vm_options=(--strict --time "$limit_seconds")
+  [[ -z $gate ]] || vm_options+=(--env CONNSCOPE_SOME_TESTS=1)
   if [[ $1 =~ ^([a-z][a-z-]*)(=(.*))?$ && ! -e $1 ]]; then
     folder=$("$here/fetch-kernel" "${BASH_REMATCH[1]}" ${BASH_REMATCH[3]:+"${BASH_REMATCH[3]}"})
   fi
