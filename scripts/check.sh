@@ -46,7 +46,7 @@ style() {
 # Builds what the later stages need, in time that the tests leave over: at the idle priority it does not disturb their timing. A build
 # that fails here fails again in its own stage, where it is seen.
 build_ahead() {
-  chrt --idle 0 bash -c 'scripts/build.sh asan unit_tests; scripts/build.sh tsan tsan_tests; scripts/build.sh clang' \
+  chrt --idle 0 bash -c 'scripts/build.sh asan unit_tests; scripts/build.sh tsan tsan_tests; scripts/build.sh clang connscope' \
     >build/ahead.log 2>&1 || true
 }
 
@@ -85,6 +85,12 @@ tsan_tests() {
   "${fixed_layout[@]}" ctest --test-dir build/tsan -L tsan --output-on-failure --no-tests=error
 }
 
+# The parsers of what the network brings a minute each, the others a third of that.
+fuzz_tests() {
+  scripts/fuzz.sh 20
+  scripts/fuzz.sh 40 dns_message_fuzz tls_record_fuzz
+}
+
 stage "packages" scripts/setup.sh --test
 stage "style and includes" style
 stage "release build" scripts/build.sh release
@@ -94,8 +100,8 @@ stage "builds of the later stages" wait
 [[ ! $with_vm ]] || start_vm_tests
 stage "unit tests under AddressSanitizer and UndefinedBehaviorSanitizer" asan_tests
 stage "concurrent tests under ThreadSanitizer" tsan_tests
-stage "clang build" scripts/build.sh clang
-stage "fuzz targets" scripts/fuzz.sh 60
+stage "clang build" scripts/build.sh clang connscope
+stage "fuzz targets" fuzz_tests
 [[ ! $with_vm ]] || stage "tests on older kernels" await_vm_tests
 say "all stages passed in $SECONDS s; the release build's tests were:"
 sed -n '/tests passed,/,$p' "$kSummary"
