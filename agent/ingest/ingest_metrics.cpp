@@ -1,60 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/ingest/ingest_metrics.h"
 
-#include <utility>
-#include <vector>
+#include "agent/metrics/registrar.h"
 
 namespace connscope::ingest {
-namespace {
-
-using metrics::Counter;
-using metrics::Gauge;
-
-/// Makes series one after the other and keeps the first error.
-class Maker {
- public:
-  explicit Maker(metrics::Registry& registry) : registry_(registry) {}
-
-  template <class S>
-  void make(S*& series, const char* name, const char* help, std::vector<std::string> labels = {},
-            const std::vector<std::string>& values = {}) {
-    auto family = registry_.family<S>({name, help, "", std::move(labels), ""});
-    auto made = family ? (*family)->with(values) : Result<S*>(family.error());
-    if (made) {
-      series = *made;
-    } else if (outcome_) {
-      outcome_ = made.error();
-    }
-  }
-  [[nodiscard]] const Status& outcome() const { return outcome_; }
-
- private:
-  metrics::Registry& registry_;
-  Status outcome_;
-};
-
-}  // namespace
-
 Result<IngestMetrics> IngestMetrics::create(metrics::Registry& registry) {
   IngestMetrics made;
-  Maker maker(registry);
+  metrics::Registrar maker(registry);
   const auto by_transport = [&]<class S>(S*& unix_socket, S*& udp, const char* name, const char* help) {
-    maker.make(unix_socket, name, help, {"transport"}, {"unix"});
-    maker.make(udp, name, help, {"transport"}, {"udp"});
+    maker.add_series(unix_socket, name, help, {"transport"}, {"unix"});
+    maker.add_series(udp, name, help, {"transport"}, {"udp"});
   };
   by_transport(made.up_unix_, made.up_udp_, "connscope_ingest_up", "1: metrics of applications are received there.");
   by_transport(made.packets_.unix_socket, made.packets_.udp, "connscope_ingest_packets",
                "Packets of applications that were read.");
   by_transport(made.dropped_.unix_socket, made.dropped_.udp, "connscope_ingest_dropped_packets",
                "Packets that the kernel dropped, since the socket's queue was full.");
-  maker.make(made.packets_unknown_, "connscope_ingest_unknown_sender_packets",
-             "Packets whose sender had ended, or could not be found out for another reason.");
-  maker.make(made.lines_, "connscope_ingest_lines", "Lines of applications that were read, refused ones too.");
+  maker.add_series(made.packets_unknown_, "connscope_ingest_unknown_sender_packets",
+                   "Packets whose sender had ended, or could not be found out for another reason.");
+  maker.add_series(made.lines_, "connscope_ingest_lines", "Lines of applications that were read, refused ones too.");
   for (std::size_t i = 0; i < kRefusals; ++i)
-    maker.make(made.refused_[i], "connscope_ingest_refused_lines", "Lines of applications that were not taken.",
-               {"reason"}, {to_string(static_cast<Refusal>(i))});
-  maker.make(made.series_, "connscope_ingest_series", "Series of applications that are held.");
-  maker.make(made.senders_, "connscope_ingest_senders", "Kinds of processes that have series.");
+    maker.add_series(made.refused_[i], "connscope_ingest_refused_lines", "Lines of applications that were not taken.",
+                     {"reason"}, {to_string(static_cast<Refusal>(i))});
+  maker.add_series(made.series_, "connscope_ingest_series", "Series of applications that are held.");
+  maker.add_series(made.senders_, "connscope_ingest_senders", "Kinds of processes that have series.");
   return maker.outcome() ? Result<IngestMetrics>(made) : Result<IngestMetrics>(maker.outcome().error());
 }
 

@@ -72,6 +72,7 @@ bool add_histogram(const HistogramValue* before, const HistogramValue& now, cons
                    metrics::Reading& into) {
   auto* distribution = std::get_if<metrics::Distribution>(&into);
   if (distribution == nullptr) return false;
+  if (before != nullptr && now.counts == before->counts) return false;  // most series at most collects
   if (before != nullptr && began_anew(now, *before)) before = nullptr;
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < now.counts.size(); ++i) count += news_in(now, before, i);

@@ -16,18 +16,19 @@ namespace {
 
 /// What a document asks for. Nothing of it is started.
 struct Wanted {
+  Settings settings;
   std::unique_ptr<CollectCycle> cycle;
   ReportingPlan reporting;
 };
 
 Result<Wanted> read(const config::Document& document, const AgentParts& parts) {
   const config::Section root = document.root();
-  auto cycle =
-      CollectCycle::create(Settings::parse(root), root, parts.make_identity_probe(), parts.make_probes, parts.version);
+  Settings settings = Settings::parse(root);
+  auto cycle = CollectCycle::create(settings, root, parts.make_identity_probe(), parts.make_probes, parts.version);
   ReportingPlan reporting = ReportingPlan::parse(root);
   if (auto legal = document.finish(); !legal) return legal.error();
   if (!cycle) return cycle.error();
-  return Wanted{std::move(*cycle), std::move(reporting)};
+  return Wanted{std::move(settings), std::move(*cycle), std::move(reporting)};
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   if (!reporting) return reporting.error();
   agent->reporting_ = std::move(*reporting);
   agent->reporting_->connect(agent->cycle_->connections());
-  const Settings settings = Settings::parse(document.root());
+  const Settings& settings = wanted->settings;
   agent->collect_interval_ = settings.collect_interval;
 
   auto routes = make_routes(agent->cycle_->exchange(), agent->cycle_->filtered(), agent->parts_.formats,
@@ -136,7 +137,7 @@ Status Agent::reload() {
   auto wanted = read(*document, parts_);
   if (!wanted) return wanted.error();
   cycle_->check_reload(*wanted->cycle, document->root());
-  Settings settings = Settings::parse(document->root());
+  Settings& settings = wanted->settings;
   settings.control.check_reload(control_settings_, document->root());
   if (auto possible = document->finish(); !possible) return possible;
   if (settings.collect_interval != collect_interval_) {

@@ -124,15 +124,7 @@ void CollectCycle::take_news() {
 }
 
 void CollectCycle::note(const std::string& part, const Status& outcome) {
-  const std::string message = outcome ? "" : outcome.error().message();
-  std::string& last = failures_[part];
-  if (message == last) return;
-  if (message.empty()) {
-    spdlog::info("{}: works again", part);
-  } else {
-    spdlog::error("{}: {}", part, message);
-  }
-  last = message;
+  problems_.note(part, outcome ? "" : outcome.error().message(), Severity::kError);
 }
 
 std::set<std::string> CollectCycle::probe_names() const {

@@ -22,6 +22,7 @@
 #include "agent/metrics/registry.h"
 #include "agent/probe/identity_probe.h"
 #include "agent/probe/probe.h"
+#include "agent/runtime/problem_log.h"
 #include "agent/runtime/self_metrics.h"
 #include "agent/runtime/settings.h"
 #include "agent/runtime/snapshot_exchange.h"
@@ -81,8 +82,8 @@ class CollectCycle {
   std::vector<std::unique_ptr<probe::Probe>> probes_;
   std::unique_ptr<SelfMetrics> self_;
   std::unique_ptr<ingest::Ingest> ingest_;
-  std::map<std::string, std::string> off_;       // why a probe is off, by its name
-  std::map<std::string, std::string> failures_;  // what went wrong last, by part; logged when it changes
+  std::map<std::string, std::string> off_;  // why a probe is off, by its name
+  ProblemLog problems_;
   /// Hooks and problems that the last report of each probe had, which are in the log.
   std::map<std::string, std::set<std::pair<std::string, std::string>>> told_;
   FilteredSeries filtered_;

@@ -12,6 +12,8 @@
 #include <set>
 #include <utility>
 
+#include "agent/metrics/registrar.h"
+
 namespace connscope::runtime {
 namespace {
 
@@ -28,6 +30,9 @@ std::set<std::string, std::less<>> named_exporters(const std::vector<policy::Pol
   for (const auto& policy : policies) names.insert(policy.to.begin(), policy.to.end());
   return names;
 }
+
+/// How the log names it.
+std::string part_of(const std::string& exporter) { return "exporter " + exporter; }
 
 std::uint64_t nanoseconds(double seconds) { return static_cast<std::uint64_t>(std::llround(seconds * 1e9)); }
 double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e9; }
@@ -67,16 +72,11 @@ struct Reporting::Families {
   Family<Gauge>* queue_length = nullptr;
 
   Status add_to(metrics::Registry& registry) {
-    for (Count& count : counts) {
-      auto made = registry.family<Counter>({count.name, count.help, count.unit, {"exporter"}, ""});
-      if (!made) return made.error();
-      count.family = *made;
-    }
-    auto made = registry.family<Gauge>(
-        {"connscope_export_queue_length", "Reports that wait for an exporter.", "", {"exporter"}, ""});
-    if (!made) return made.error();
-    queue_length = *made;
-    return {};
+    metrics::Registrar registrar(registry);
+    for (Count& count : counts) registrar.add(count.family, count.name, count.help, count.unit, {"exporter"});
+    registrar.add(queue_length, "connscope_export_queue_length", "Reports that wait for an exporter.", "",
+                  {"exporter"});
+    return registrar.outcome();
   }
 };
 
@@ -103,7 +103,7 @@ Result<std::unique_ptr<Reporting>> Reporting::create(ReportingPlan plan, metrics
 void Reporting::start_receivers(std::vector<exporters::ConfiguredExporter> exporters,
                                 const std::set<std::string, std::less<>>& named) {
   for (auto& [name, receiver] : receivers_)
-    if (receiver.loop && named.count(name) == 0) retire(receiver);
+    if (receiver.loop && named.count(name) == 0) retire(name, receiver);
   for (auto& configured : exporters) {
     if (named.count(configured.name) == 0) continue;
     Receiver& receiver = receivers_[configured.name];
@@ -115,10 +115,10 @@ void Reporting::start_receivers(std::vector<exporters::ConfiguredExporter> expor
   }
 }
 
-void Reporting::retire(Receiver& receiver) {
+void Reporting::retire(const std::string& name, Receiver& receiver) {
   receiver.loop->finish(std::chrono::steady_clock::now() + kDrainTime);
   retired_.push_back(std::move(receiver.loop));
-  receiver.told_problem.clear();
+  problems_.forget(part_of(name));
 }
 
 Status Reporting::start(EventLoop& loop, std::function<void()> collect) {
@@ -156,7 +156,7 @@ void Reporting::before_collect() {
                  retired_.end());
   for (auto& [name, receiver] : receivers_) {
     show(name, receiver);
-    if (receiver.loop) tell_problem(name, receiver);
+    if (receiver.loop) problems_.note(part_of(name), receiver.loop->problem(), Severity::kWarning);
   }
 }
 
@@ -164,17 +164,6 @@ void Reporting::show(const std::string& name, const Receiver& receiver) {
   for (const auto& count : families_->counts)
     if (auto series = count.family->with({name})) (*series)->follow((*receiver.counts).*count.value);
   if (auto series = families_->queue_length->with({name})) (*series)->set(receiver.counts->queued.load());
-}
-
-void Reporting::tell_problem(const std::string& name, Receiver& receiver) {
-  std::string problem = receiver.loop->problem();
-  if (problem == receiver.told_problem) return;
-  if (problem.empty()) {
-    spdlog::info("exporter {}: works again", name);
-  } else {
-    spdlog::warn("exporter {}: {}", name, problem);
-  }
-  receiver.told_problem = std::move(problem);
 }
 
 void Reporting::after_collect(const metrics::SnapshotPtr& snapshot) { reporter_->observe(snapshot, now()); }

@@ -23,6 +23,7 @@
 #include "agent/metrics/registry.h"
 #include "agent/policy/reporter.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/runtime/problem_log.h"
 #include "exporters/push_loop.h"
 #include "exporters/report_exporter.h"
 
@@ -72,15 +73,13 @@ class Reporting {
   struct Receiver {
     std::shared_ptr<exporters::PushCounts> counts = std::make_shared<exporters::PushCounts>();
     std::unique_ptr<exporters::PushLoop> loop;  // nullptr while no policy names it
-    std::string told_problem;
   };
 
   explicit Reporting(std::shared_ptr<Families> families);
   void start_receivers(std::vector<exporters::ConfiguredExporter> exporters,
                        const std::set<std::string, std::less<>>& named);
-  void retire(Receiver& receiver);
+  void retire(const std::string& name, Receiver& receiver);
   void show(const std::string& name, const Receiver& receiver);
-  static void tell_problem(const std::string& name, Receiver& receiver);
   void on_timer();
   void arm();
   void listen_to_outliers();
@@ -89,6 +88,7 @@ class Reporting {
 
   std::shared_ptr<Families> families_;
   std::map<std::string, Receiver, std::less<>> receivers_;
+  ProblemLog problems_;
   std::vector<std::unique_ptr<exporters::PushLoop>> retired_;  // that send what they have still
   std::unique_ptr<policy::Reporter> reporter_;
   UniqueFd timer_;

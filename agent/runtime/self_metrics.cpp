@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "agent/base/file.h"
+#include "agent/metrics/registrar.h"
 
 namespace connscope::runtime {
 
 using metrics::Counter;
 using metrics::Family;
-using metrics::FamilyDescriptor;
 using metrics::Gauge;
 using metrics::Info;
 
@@ -53,28 +53,6 @@ struct SelfMetrics::Families {
 };
 
 namespace {
-
-/// Registers families one after the other and keeps the first error.
-class Registrar {
- public:
-  explicit Registrar(metrics::Registry& registry) : registry_(registry) {}
-
-  template <class S>
-  void add(Family<S>*& family, const char* name, const char* help, const char* unit, std::vector<std::string> labels,
-           const char* id = "") {
-    auto made = registry_.family<S>(FamilyDescriptor{name, help, unit, std::move(labels), "", id});
-    if (made) {
-      family = *made;
-    } else if (outcome_) {
-      outcome_ = made.error();
-    }
-  }
-  [[nodiscard]] const Status& outcome() const { return outcome_; }
-
- private:
-  metrics::Registry& registry_;
-  Status outcome_;
-};
 
 /// For families without labels, or with values that are known to be right in number.
 template <class S>
@@ -127,7 +105,7 @@ double boot_time_seconds() {
 Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::string& version) {
   auto made = std::make_shared<Families>();
   Families& families = *made;
-  Registrar registrar(registry);
+  metrics::Registrar registrar(registry);
   registrar.add(families.build, "connscope_build", "The running build.", "", {});
   registrar.add(families.probe_up, "connscope_probe_up",
                 "1: the probe counts; 0: it is off, connscope_probe_info says why.", "", {"probe"});

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdio>
 
+#include "agent/metrics/utf8.h"
+
 namespace connscope::terminal {
 namespace {
 
@@ -15,21 +17,15 @@ struct Decoded {
   std::size_t bytes;
 };
 
-/// The character that `text`, which is not empty, begins with. Source: RFC 3629.
+/// The character that `text`, which is not empty, begins with.
 Decoded decode(std::string_view text) {
+  const std::size_t length = metrics::utf8_length(text, 0);
+  if (length == 0) return {kIllegal, 1};
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned first = byte(0);
-  if (first < 0x80) return {first, 1};
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < length) return {kIllegal, 1};
-  char32_t character = first & (0xFFU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80) return {kIllegal, 1};
-    character = character << 6U | (byte(i) & 0x3FU);
-  }
-  const bool too_long = (length == 3 && character < 0x800) || (length == 4 && character < 0x10000);
-  const bool no_character = (character >= 0xD800 && character < 0xE000) || character > 0x10FFFF;
-  return {too_long || no_character ? kIllegal : character, too_long || no_character ? 1 : length};
+  if (length == 1) return {byte(0), 1};
+  char32_t character = byte(0) & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) character = character << 6U | (byte(i) & 0x3FU);
+  return {character, length};
 }
 
 /// Controls of both sets, and the marks that are not seen or change the direction of what follows.

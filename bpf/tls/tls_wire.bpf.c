@@ -186,7 +186,7 @@ static __always_inline void leave_if_over(u64 cookie)
 		forget_handshake(cookie);
 }
 
-/* Whether that packet may be the last of its stream, which has no more than it or has ended out of order. */
+/* Whether the stream may end with that packet: by what it says itself, or since its end was seen before, out of order. */
 static __always_inline bool may_end(const struct packet *packet, const struct tls_side *side)
 {
 	return packet->is_fin || packet->is_reset || side->has_end;

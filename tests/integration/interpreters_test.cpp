@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which name the connects of interpreted programs are counted under, with the interpreters of this machine. Every
-// attempt goes to a prohibited route: a reason that hardly anything else on a host ever has.
+// Which name the connects of interpreted programs are counted under, with the interpreters of this machine.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,9 +10,7 @@
 #include <memory>
 #include <set>
 
-#include "tests/integration/bpf_required.h"
-#include "tests/integration/lab.h"
-#include "tests/integration/world.h"
+#include "tests/integration/denied_test.h"
 
 namespace connscope::testing {
 namespace {
@@ -58,12 +55,10 @@ constexpr char kJava[] = R"(public class Attempts {
 }
 )";
 
-class InterpretersTest : public ::testing::Test {
+class InterpretersTest : public DeniedTest {
  protected:
   void SetUp() override {
-    CONNSCOPE_NEEDS_BPF();
-    apart_ = std::make_unique<NetNamespace>(must(NetNamespace::create()));
-    must(apart_->ip("route add prohibit 10.88.2.0/24\n"));
+    DeniedTest::SetUp();
     folder_ = std::make_unique<TempDir>(must(TempDir::create()));
   }
 
@@ -85,15 +80,6 @@ class InterpretersTest : public ::testing::Test {
     if (!default_agent_) default_agent_ = std::make_unique<AgentProcess>(start_agent());
     return *default_agent_;
   }
-  static AgentProcess start_agent(const std::string& config = {}) {
-    return must(AgentProcess::start({CONNSCOPE_AGENT}, config + kWithoutTls));
-  }
-  static double denied(const Exposition& shown, const std::string& process) {
-    return shown.sum("conn_failures_total", {{"process", process}, {"reason", "denied"}});
-  }
-  static double denied(const AgentProcess& agent, const std::string& process) {
-    return denied(must(agent.scrape()), process);
-  }
   /// The executable's own name, which a link such as python3 leads to.
   static std::string name_of_executable(const char* path) {
     std::array<char, PATH_MAX> target{};
@@ -101,7 +87,6 @@ class InterpretersTest : public ::testing::Test {
     return whole.substr(whole.rfind('/') + 1);
   }
 
-  std::unique_ptr<NetNamespace> apart_;
   std::unique_ptr<TempDir> folder_;
 
  private:
@@ -254,12 +239,7 @@ TEST_F(InterpretersTest, ScriptsPastTheLimitOnPrefixesAreOther) {
   const std::string uid = std::to_string(1'000'000'000 + ::getpid());
   for (int i = 0; i < 8; ++i)
     run({"/usr/bin/python3", script(own_name("crowd") + std::to_string(i) + ".py", kPython), "2", uid});
-  const Exposition shown = must(agent.scrape());
-  EXPECT_EQ(shown.sum("conn_failures_total", {{"reason", "denied"}}), 16);
-  EXPECT_GE(denied(shown, "other"), 2 * (8 - 3));
-  std::set<std::string> prefixes = shown.values_of("process");
-  prefixes.erase("other");
-  EXPECT_LE(prefixes.size(), 3U);
+  expect_five_in_other(must(agent.scrape()));
 }
 
 TEST_F(InterpretersTest, AScrapeSelectsScriptsAndCountsWhatItLeavesOut) {

@@ -24,6 +24,7 @@
 #include "agent/metrics/registry.h"
 #include "bpf/catalog.h"
 #include "tests/integration/bpf_required.h"
+#include "tests/support/dns_exchange.h"
 
 namespace connscope::testing {
 namespace {
@@ -123,14 +124,6 @@ class Bench {
   std::map<std::string, std::uint64_t> lost_before_;
   std::map<std::string, std::uint64_t> entries_before_;
 };
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 /// Port 1 has no listener.
 void connect_refused(int times) {

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "agent/config/options.h"
+#include "tests/unit/config/command_line.h"
 
 namespace connscope::config {
 namespace {
@@ -15,21 +15,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-Outcome parse(const std::vector<const char*>& arguments) {
-  std::vector<const char*> argv = {"connscope"};
-  for (const char* argument : arguments) argv.push_back(argument);
-  return parse_command_line(static_cast<int>(argv.size()), argv.data(), "connscope 1.2.3");
-}
-
-Options accepted(const std::vector<const char*>& arguments) {
-  const Outcome outcome = parse(arguments);
-  if (const auto* exit = std::get_if<Exit>(&outcome)) {
-    ADD_FAILURE() << exit->text;
-    return {};
-  }
-  return std::get<Options>(outcome);
-}
 
 std::string refused(const std::vector<const char*>& arguments) {
   const Outcome outcome = parse(arguments);

@@ -7,26 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/unit/config/command_line.h"
+
 namespace connscope::config {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Outcome parse(const std::vector<const char*>& arguments) {
-  std::vector<const char*> argv = {"/usr/bin/connscope"};
-  for (const char* argument : arguments) argv.push_back(argument);
-  return parse_command_line(static_cast<int>(argv.size()), argv.data(), "connscope 1.2.3");
-}
-
-Options accepted(const std::vector<const char*>& arguments) {
-  const Outcome outcome = parse(arguments);
-  if (const auto* exit = std::get_if<Exit>(&outcome)) {
-    ADD_FAILURE() << exit->text;
-    return {};
-  }
-  return std::get<Options>(outcome);
-}
 
 /// The first line of the refusal, without the name of the program.
 std::string refused(const std::vector<const char*>& arguments) {
