@@ -46,9 +46,9 @@ Result<Executables::Files> Executables::list() const {
   return files;
 }
 
-void Executables::read(File& file) const {
-  const auto opened = open({{}, file.process, {}, {}});
-  if (!opened) return;  // gone meanwhile; when others run it, it comes up again
+void Executables::read(const MappedFile& name, File& file) const {
+  const auto opened = open({name, file.process, {}, {}});
+  if (!opened) return;  // nobody runs it any more
   file.is_read = true;
   file.is_wanted = wanted_(opened->get());
 }
@@ -61,7 +61,7 @@ Result<FileLook> Executables::look(std::size_t max_reads) {
   for (auto& [file, known] : files_) {
     if (!known.is_read && max_reads > 0) {
       --max_reads;
-      read(known);
+      read(file, known);
     }
     if (known.is_wanted && taken_up_.count(file) == 0)
       look.offered.push_back({file, known.process, {}, link_text(procfs_ + "/" + known.process + "/exe")});
@@ -79,8 +79,22 @@ Result<FileLook> Executables::look(std::size_t max_reads) {
 
 Result<UniqueFd> Executables::open(const Mapping& mapping) const {
   UniqueFd file(::open((procfs_ + "/" + mapping.process + "/exe").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return Error::from_errno(mapping.path, errno);
+  if (file) return file;
+  const Error refusal = Error::from_errno(mapping.path, errno);
+  if (has_ended(refusal)) file = open_of_another(mapping.file);
+  if (!file) return refusal;
   return file;
+}
+
+UniqueFd Executables::open_of_another(const MappedFile& wanted) const {
+  UniqueFd found;
+  (void)for_each_process(procfs_, [&](int directory, const dirent& entry) {
+    struct stat status {};
+    const std::string executable = std::string(entry.d_name) + "/exe";
+    if (found || ::fstatat(directory, executable.c_str(), &status, 0) != 0 || file_of(status) != wanted) return;
+    found.reset(::openat(directory, executable.c_str(), O_RDONLY | O_CLOEXEC));
+  });
+  return found;
 }
 
 }  // namespace connscope::probe

@@ -34,7 +34,9 @@ class Executables final : public ProgramFiles {
   using Files = std::map<MappedFile, File>;
   /// What is executed now, with what is known of it.
   [[nodiscard]] Result<Files> list() const;
-  void read(File& file) const;
+  void read(const MappedFile& name, File& file) const;
+  /// The file as any process runs it; invalid when none does.
+  [[nodiscard]] UniqueFd open_of_another(const MappedFile& wanted) const;
 
   Wanted wanted_;
   std::string procfs_;

@@ -76,8 +76,7 @@ Result<LibraryUprobes::FileId> LibraryUprobes::identify(int file) {
 
 void LibraryUprobes::take_up(ProgramFiles& source, const Mapping& mapping) {
   const auto file = source.open(mapping);
-  // The process has ended meanwhile. When others run the file too, it is offered again.
-  if (!file && (file.error().code() == ENOENT || file.error().code() == ESRCH)) return;
+  if (!file && has_ended(file.error())) return;  // nobody runs it any more
   const auto id = file ? identify(file->get()) : Result<FileId>(file.error());
   const FileId key = id ? *id : FileId{0, mapping.file.inode, 0, 0};
   auto [known, is_new] = libraries_.try_emplace(key);

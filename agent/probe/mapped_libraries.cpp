@@ -134,6 +134,18 @@ Result<MappedLibraries::Look> MappedLibraries::look(std::size_t max_reads) {
 }
 
 Result<UniqueFd> MappedLibraries::open(const Mapping& mapping) const {
+  auto opened = open_of(mapping);
+  if (opened || !has_ended(opened.error())) return opened;
+  for (const auto& [name, process] : processes_) {
+    for (const Mapping& other : process.mappings) {
+      if (other.file != mapping.file) continue;
+      if (auto another = open_of(other)) return another;
+    }
+  }
+  return opened;
+}
+
+Result<UniqueFd> MappedLibraries::open_of(const Mapping& mapping) const {
   const std::string folder = procfs_ + "/" + mapping.process;
   UniqueFd file(::open((folder + "/map_files/" + mapping.range).c_str(), O_RDONLY | O_CLOEXEC));
   if (file) return file;

@@ -56,6 +56,8 @@ class MappedLibraries final : public ProgramFiles {
     int reads_left = 0;
     std::uint64_t look = 0;
   };
+  /// That of the process that is named, no other's.
+  [[nodiscard]] Result<UniqueFd> open_of(const Mapping& mapping) const;
   void look_at(int directory, const std::string& process, std::uint64_t entry, std::size_t& reads_left);
 
   Wanted wanted_;

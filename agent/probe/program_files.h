@@ -4,6 +4,7 @@
 // executables. A look finds those that are new or gone; who works on them takes them up.
 #pragma once
 
+#include <cerrno>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,9 @@ struct FileLook {
   std::vector<MappedFile> gone;
 };
 
+/// Whether that is how opening fails when the process has ended.
+inline bool has_ended(const Error& error) { return error.code() == ENOENT || error.code() == ESRCH; }
+
 class ProgramFiles {
  public:
   ProgramFiles() = default;
@@ -50,7 +54,8 @@ class ProgramFiles {
   virtual Result<FileLook> look(std::size_t max_reads) = 0;
   /// Is not offered again while it is run.
   virtual void take_up(const MappedFile& file) = 0;
-  /// Opens the file itself, be it deleted or hidden by another mount.
+  /// Opens the file itself, be it deleted or hidden by another mount; as another process has it, when that one has
+  /// ended since the look.
   [[nodiscard]] virtual Result<UniqueFd> open(const Mapping& mapping) const = 0;
 };
 

@@ -240,7 +240,10 @@ def main():
     verdicts.judge("servers that ended", len(crashed), 0, "")
     verdicts.judge("stacks without a handshake", sum(client.served == 0 for client in clients), 0, "")
     verdicts.judge("agents in trouble", len(agents.troubles), 0, "")
-    verdicts.judge("attachments that missed a library", sum(not LIBRARIES <= seen for seen in agents.looks), 0, "")
+    missed = [sorted(LIBRARIES - seen) for seen in agents.looks if not LIBRARIES <= seen]
+    for libraries in missed[:SHOWN_TROUBLES]:
+        print(f"agent: missed {', '.join(libraries)}")
+    verdicts.judge("attachments that missed a library", len(missed), 0, "")
     verdicts.judge("attachments a second", len(agents.looks) / (args.minutes * 60), BAR_LOOKS, "", at_least=True)
     verdicts.finish(attachments=len(agents.looks), crashed=crashed,
                     served={client.name: client.served for client in clients})

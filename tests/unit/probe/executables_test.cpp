@@ -59,6 +59,21 @@ TEST_F(ExecutablesTest, ThoseAreOfferedThatHoldWhatIsLookedFor) {
   EXPECT_EQ(reads_, 2U);
 }
 
+TEST_F(ExecutablesTest, OneWhoseProcessHasEndedIsOpenedAsAnotherRunsIt) {
+  write("wanted", "x");
+  run("1", "wanted");
+  run("2", "wanted");
+  const FileLook first = look();
+  ASSERT_EQ(first.offered.size(), 1U);
+  end(first.offered.front().process);
+  EXPECT_TRUE(executables_.open(first.offered.front()));
+  end("1");
+  end("2");
+  const auto refused = executables_.open(first.offered.front());
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(has_ended(refused.error()));
+}
+
 TEST_F(ExecutablesTest, OneIsGoneWhenNobodyRunsIt) {
   write("wanted", "x");
   run("1", "wanted");

@@ -172,6 +172,26 @@ TEST_F(MappedLibrariesOpen, ElseThatOfTheProcesssRootDirectory) {
   EXPECT_EQ(content(), "in root");
 }
 
+TEST(MappedLibraries, AreOpenedAsAnotherProcessHasThemWhenTheFirstHasEnded) {
+  const FakeProc proc;
+  for (const char* process : {"10", "11", "12"}) {
+    proc.run(process, maps_of(1));
+    fs::create_directories(proc.folder(process) / "map_files");
+    std::ofstream(proc.folder(process) / "map_files" / "7f-8f") << "mapped";
+  }
+  MappedLibraries libraries(is_lib, proc.path());
+  const auto look = libraries.look(kAll);
+  ASSERT_EQ(look->offered.size(), 1U);
+  const Mapping& offered = look->offered.front();
+  proc.end(offered.process);
+  proc.end(offered.process == "11" ? "12" : "11");
+  EXPECT_TRUE(libraries.open(offered));
+  for (const char* process : {"10", "11", "12"}) proc.end(process);
+  const auto refused = libraries.open(offered);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(has_ended(refused.error()));
+}
+
 TEST_F(MappedLibrariesOpen, LinksDoNotLeadOutOfTheRootDirectory) {
   std::ofstream(fs::path(proc_.path()) / "outside") << "outside";
   fs::create_symlink("../outside", root_ / "lib.so");
