@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "agent/config/options.h"
+#include "agent/host/catalog.h"
 #include "agent/runtime/agent.h"
 #include "agent/runtime/logging.h"
 #include "agent/terminal/program.h"
@@ -22,12 +23,21 @@ using namespace connscope;
 
 constexpr const char* kVersion = CONNSCOPE_VERSION;
 
-runtime::AgentParts make_parts() {
+std::vector<config::PartFlag> part_flags() {
+  std::vector<config::PartFlag> flags;
+  for (const host::Flag& flag : host::all_flags()) flags.push_back({flag.name, flag.is_switch(), flag.help});
+  return flags;
+}
+
+runtime::AgentParts make_parts(const config::Options& options) {
   runtime::AgentParts parts;
   parts.make_identity_probe = bpf::make_identity_probe;
   parts.make_probes = bpf::make_probes;
   parts.formats = exporters::make_formats();
   parts.version = kVersion;
+  parts.make_host = [flags = options.part_flags](config::Section section) {
+    return host::HostMetrics::create(section, flags);
+  };
   return parts;
 }
 
@@ -39,7 +49,7 @@ int fail(const Error& error) {
 int check_config(const config::Options& options) {
   auto document = config::Document::load(options.config_file);
   if (!document) return fail(document.error());
-  if (auto legal = runtime::check_config(*document, make_parts()); !legal) return fail(legal.error());
+  if (auto legal = runtime::check_config(*document, make_parts(options)); !legal) return fail(legal.error());
   std::printf("%s: ok\n", options.config_file.c_str());
   return 0;
 }
@@ -56,7 +66,8 @@ int run(config::Options options) {
   runtime::set_up_logging(options.log_level, options.log_format);
   auto document = config::load_config(options.config_file);
   if (!document) return fail(document.error());
-  auto agent = runtime::Agent::create(std::move(options), *document, make_parts());
+  auto parts = make_parts(options);
+  auto agent = runtime::Agent::create(std::move(options), *document, std::move(parts));
   if (!agent) return fail(agent.error());
   if (auto ended = (*agent)->run(); !ended) {
     spdlog::critical("{}", ended.error().message());
@@ -68,7 +79,7 @@ int run(config::Options options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  auto outcome = config::parse_command_line(argc, argv, std::string("connscope ") + kVersion + "\n");
+  auto outcome = config::parse_command_line(argc, argv, std::string("connscope ") + kVersion + "\n", part_flags());
   if (const auto* exit = std::get_if<config::Exit>(&outcome)) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;

@@ -14,11 +14,15 @@
 
 namespace connscope::exporters {
 
-/// Which part of a snapshot is asked for (`?prefix=`, `?name[]=`): globs; an empty list lets everything pass.
-/// With `prefixes` only series with a matching `process` label pass: those of the agent itself have none.
+/// Which part of a snapshot is asked for (`?prefix=`, `?name[]=`, globs, and collectors); an empty list lets everything
+/// pass. With `prefixes` only series with a matching `process` label pass: those of the agent itself have none.
 struct Selection {
   std::vector<std::string> prefixes;
   std::vector<std::string> names;  ///< matched against family names and against sample names (`x_total`, `x_bucket`)
+  /// Collectors of the host's metrics, by their names. With `collectors` only their families pass, with
+  /// `without_collectors` all but theirs; series that have a collector as label are its too.
+  std::vector<std::string> collectors = {};
+  std::vector<std::string> without_collectors = {};
 
   [[nodiscard]] bool selects_family(const metrics::FamilySnapshot& family) const;
   /// Only for families that are selected.
@@ -30,6 +34,10 @@ struct Selection {
     std::uint64_t by_prefix = 0;
   };
   [[nodiscard]] LeftOut left_out(const metrics::Snapshot& snapshot) const;
+
+ private:
+  [[nodiscard]] bool selects_collector(const metrics::FamilySnapshot& family) const;
+  [[nodiscard]] bool selects_collector(const metrics::FamilySnapshot& family, const metrics::Sample& sample) const;
 };
 
 class Encoder {

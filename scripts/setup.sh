@@ -55,7 +55,7 @@ list_packages() {
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
     zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
-    libzydis-dev nlohmann-json3-dev
+    libzydis-dev libre2-dev nlohmann-json3-dev
     ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;
@@ -64,7 +64,7 @@ list_packages() {
   [[ $distribution != ubuntu-22.04 ]] || packages+=(g++-12)
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
-      clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus python3-prometheus-client dnsmasq-base
+      clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus prometheus-node-exporter python3-prometheus-client dnsmasq-base
       unbound libssl-dev openssl libgnutls28-dev gnutls-bin wget libnss3-tools golang-go nodejs default-jdk-headless)
     # It brings hundreds of packages, which whoever has another npm need not load.
     command -v npm >/dev/null || packages+=(npm)

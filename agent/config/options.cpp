@@ -136,6 +136,20 @@ void describe(CLI::App& app, Arguments& arguments, const std::string& version_te
       ->check(name_check(kLogFormats));
 }
 
+/// Of a flag that is given twice the last counts, as it does for those who read the list.
+void describe_part(CLI::App& app, const PartFlag& flag, std::vector<std::pair<std::string, std::string>>& given) {
+  const auto take = [&given, name = flag.name](const std::string& value) { given.emplace_back(name, value); };
+  CLI::Option* option = nullptr;
+  if (flag.is_switch) {
+    option = app.add_flag_callback(
+        "--" + flag.name, [take] { take("true"); }, flag.help);
+    app.add_flag_callback("--no-" + flag.name, [take] { take("false"); })->group("");
+  } else {
+    option = app.add_option_function<std::string>("--" + flag.name, take, flag.help)->type_name("VALUE");
+  }
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->trigger_on_parse()->group("The host's metrics");
+}
+
 /// Which subcommand was given, if any.
 Command command_of(const CLI::App& app) {
   static constexpr Names<Command, 5> kCommands{{{"check-config", Command::kCheckConfig},
@@ -180,7 +194,8 @@ Exit refuse_argument(const CLI::App& app, const std::string& argument) {
 
 }  // namespace
 
-Outcome parse_command_line(int argc, const char* const* argv, const std::string& version_text) {
+Outcome parse_command_line(int argc, const char* const* argv, const std::string& version_text,
+                           const std::vector<PartFlag>& part_flags) {
   CLI::App app("Connection timings and failure reasons of every process, as OpenMetrics", "connscope");
   CLI::App& check_config = *app.add_subcommand("check-config", "Check a config file and exit");
   try {
@@ -188,12 +203,16 @@ Outcome parse_command_line(int argc, const char* const* argv, const std::string&
     std::string checked_file;
     CommandOptions commands;
     describe(app, arguments, version_text);
+    std::vector<std::pair<std::string, std::string>> given;
+    for (const PartFlag& flag : part_flags) describe_part(app, flag, given);
     check_config.fallthrough();  // the flags may follow the command too
     check_config.add_option("FILE", checked_file, "The config file")->type_name("")->required()->check(check_file_name);
     add_commands(app, commands);
     app.require_subcommand(0, 1);
     app.parse(argc, argv);
-    return to_options(app, std::move(arguments), std::move(checked_file), std::move(commands));
+    Options options = to_options(app, std::move(arguments), std::move(checked_file), std::move(commands));
+    options.part_flags = std::move(given);
+    return options;
   } catch (const CLI::CallForHelp&) {
     return Exit{0, help_for(app)};
   } catch (const CLI::CallForVersion& version) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,13 @@
 #include "agent/config/document.h"
 
 namespace connscope::config {
+
+/// A flag that another part of the agent understands. A switch is `--NAME` and `--no-NAME`, others take a value.
+struct PartFlag {
+  std::string name;  ///< without dashes
+  bool is_switch;
+  std::string help;
+};
 
 enum class Command { kRun, kCheckConfig, kShow, kTop, kEvents, kPolicy };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
@@ -33,6 +41,8 @@ struct Options {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kText;
   CommandOptions commands;
+  /// The part flags that were given, in their order: names without dashes; "true" or "false" for switches.
+  std::vector<std::pair<std::string, std::string>> part_flags;
 };
 
 /// What to print instead of running: on stdout when `code` is 0 (--help, --version), else on stderr. Ends in '\n'.
@@ -43,7 +53,8 @@ struct Exit {
 
 using Outcome = std::variant<Options, Exit>;
 
-[[nodiscard]] Outcome parse_command_line(int argc, const char* const* argv, const std::string& version_text);
+[[nodiscard]] Outcome parse_command_line(int argc, const char* const* argv, const std::string& version_text,
+                                         const std::vector<PartFlag>& part_flags = {});
 
 /// The file of the options. When they name none: the default file if it exists, else an empty document, which makes
 /// every part take its built-in defaults.

@@ -89,7 +89,7 @@ Status check_name(const std::string& name, MetricType type) {
 Registry::Registry(RegistryLimits limits)
     : now_(std::move(limits.now)), budget_(std::make_shared<SeriesBudget>(limits.series)) {}
 
-SnapshotPtr Registry::snapshot() const {
+std::shared_ptr<Snapshot> Registry::snapshot() const {
   auto taken = std::make_shared<Snapshot>();
   taken->families.reserve(families_.size());
   for (const auto& [name, family] : families_) taken->families.push_back(family->snapshot());

@@ -42,7 +42,8 @@ class Registry {
   void visit(Visit&& visit) const {
     for (const auto& [name, family] : families_) visit(*family);
   }
-  [[nodiscard]] SnapshotPtr snapshot() const;
+  /// Families sorted by name. Not const yet, for who adds families of its own before others see it.
+  [[nodiscard]] std::shared_ptr<Snapshot> snapshot() const;
   [[nodiscard]] const SeriesBudget& budget() const { return *budget_; }
   /// A smaller limit folds new label sets only; series that exist stay.
   void set_series_limit(std::size_t limit) { budget_->set_limit(limit); }

@@ -41,6 +41,8 @@ struct FamilyDescriptor {
   /// The totals are something else's, which began before the agent did, as the kernel's since boot: periods of policies
   /// begin with what was seen first.
   bool external = false;
+  /// The collector of the host's metrics that the family is of, for `?collect[]=`; empty: of none.
+  std::string collector = {};
 };
 
 struct CounterValue {

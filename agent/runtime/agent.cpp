@@ -25,6 +25,11 @@ Result<Wanted> read(const config::Document& document, const AgentParts& parts) {
   const config::Section root = document.root();
   Settings settings = Settings::parse(root);
   auto cycle = CollectCycle::create(settings, root, parts.make_identity_probe(), parts.make_probes, parts.version);
+  if (cycle && parts.make_host) {
+    auto host = parts.make_host(root.table("host"));
+    if (!host) return host.error();
+    (*cycle)->add_host(std::move(*host));
+  }
   ReportingPlan reporting = ReportingPlan::parse(root);
   if (auto legal = document.finish(); !legal) return legal.error();
   if (!cycle) return cycle.error();
@@ -62,7 +67,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   agent->collect_interval_ = settings.collect_interval;
 
   auto routes = make_routes(agent->cycle_->exchange(), agent->cycle_->filtered(), agent->parts_.formats,
-                            agent->options_.telemetry_path, agent->parts_.version);
+                            agent->options_.telemetry_path, agent->parts_.version, agent->cycle_->collectors());
   agent->connections_page_ = std::make_unique<ConnectionsPage>(agent->cycle_->connections());
   agent->connections_page_->apply(settings.connections);
   routes.push_back(agent->connections_page_->route());

@@ -27,6 +27,8 @@ struct AgentParts {
   ProbesFactory make_probes;
   std::vector<exporters::Format> formats;
   std::string version;
+  /// The host's metrics by their config section; empty: none.
+  std::function<Result<std::unique_ptr<host::HostMetrics>>(config::Section)> make_host;
 };
 
 /// Reads every section as a running agent would, and gives all problems at once.

@@ -91,7 +91,19 @@ void CollectCycle::run(Clock::time_point now) {
   self_->show_limits(identities_);
   if (identity_probe_->report().up) note("excluded", self_->show_left_out(identities_.left_out(), filtered_));
   note("process", self_->show_process());
-  exchange_.publish(registry_.snapshot(), answers);
+  const auto snapshot = registry_.snapshot();
+  collect_host(now, *snapshot);
+  exchange_.publish(snapshot, answers);
+}
+
+void CollectCycle::collect_host(Clock::time_point now, metrics::Snapshot& snapshot) {
+  if (!host_) return;
+  host_->collect(now, snapshot);
+  for (const auto& outcome : host_->outcomes()) note("collector " + outcome.collector, outcome.status);
+}
+
+std::vector<std::string> CollectCycle::collectors() const {
+  return host_ ? host_->names() : std::vector<std::string>();
 }
 
 void CollectCycle::collect_one(probe::Probe& probe, Clock::time_point now) {
@@ -134,6 +146,7 @@ std::set<std::string> CollectCycle::probe_names() const {
 }
 
 void CollectCycle::check_reload(const CollectCycle& wanted, config::Section root) const {
+  if (host_) host_->check_reload(root.table("host"));
   const config::Section sections = root.table("probe");
   for (const auto& probe : probes_) probe->check_reload(sections.table(probe->name()));
   ingest_->check_reload(root.table("ingest"));

@@ -17,6 +17,7 @@
 #include "agent/config/document.h"
 #include "agent/control/server.h"
 #include "agent/detail/connection_feed.h"
+#include "agent/host/host_metrics.h"
 #include "agent/identity/identity_table.h"
 #include "agent/ingest/ingest.h"
 #include "agent/metrics/registry.h"
@@ -40,6 +41,8 @@ class CollectCycle {
   static Result<std::unique_ptr<CollectCycle>> create(Settings settings, config::Section root,
                                                       std::unique_ptr<probe::IdentityProbe> identity_probe,
                                                       const ProbesFactory& make_probes, const std::string& version);
+  /// The host's metrics, which every snapshot has from now on.
+  void add_host(std::unique_ptr<host::HostMetrics> host) { host_ = std::move(host); }
   CollectCycle(const CollectCycle&) = delete;
   CollectCycle& operator=(const CollectCycle&) = delete;
   ~CollectCycle() = default;
@@ -64,6 +67,8 @@ class CollectCycle {
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
   [[nodiscard]] detail::ConnectionFeed& connections() { return connections_; }
   [[nodiscard]] FilteredSeries& filtered() { return filtered_; }
+  /// Names of the collectors of the host's metrics that are on.
+  [[nodiscard]] std::vector<std::string> collectors() const;
 
  private:
   CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe);
@@ -72,6 +77,7 @@ class CollectCycle {
   void collect_one(probe::Probe& probe, Clock::time_point now);
   void tell_problems(const std::string& name, const std::vector<probe::HookStatus>& hooks);
   void collect_applications(Clock::time_point now);
+  void collect_host(Clock::time_point now, metrics::Snapshot& snapshot);
   void retire(Clock::time_point now);
   void note(const std::string& part, const Status& outcome);
 
@@ -80,6 +86,7 @@ class CollectCycle {
   identity::IdentityTable identities_;
   detail::ConnectionFeed connections_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
+  std::unique_ptr<host::HostMetrics> host_;  // null when no part of the agent
   std::unique_ptr<SelfMetrics> self_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::map<std::string, std::string> off_;  // why a probe is off, by its name

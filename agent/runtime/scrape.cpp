@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/runtime/scrape.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -21,29 +22,43 @@ http::Response plain(int status, std::string text) {
   return response;
 }
 
+/// Nothing, or what is wrong with the collectors that are asked for: one that is off would look like one with no data.
+std::string check_collectors(const exporters::Selection& selection, const std::vector<std::string>& known) {
+  if (!selection.collectors.empty() && !selection.without_collectors.empty())
+    return "collect[] and exclude[] cannot be used together\n";
+  for (const auto* asked : {&selection.collectors, &selection.without_collectors})
+    for (const auto& name : *asked)
+      if (std::find(known.begin(), known.end(), name) == known.end()) return "no collector \"" + name + "\" is on\n";
+  return "";
+}
+
 /// Parameters that are not ours are let pass: a scrape config may have any.
 exporters::Selection selection_of(const std::vector<std::pair<std::string, std::string>>& parameters) {
   exporters::Selection selection;
   for (const auto& [name, value] : parameters) {
     if (name == "prefix") selection.prefixes.push_back(value);
     if (name == "name[]") selection.names.push_back(value);
+    if (name == "collect[]") selection.collectors.push_back(value);
+    if (name == "exclude[]") selection.without_collectors.push_back(value);
   }
   return selection;
 }
 
 http::Handler scrape(SnapshotExchange& exchange, FilteredSeries& filtered,
-                     const std::vector<exporters::Format>& formats) {
+                     const std::vector<exporters::Format>& formats, std::vector<std::string> collectors) {
   std::vector<http::Offer> offers;
   for (const auto& format : formats) offers.push_back({format.media_type, format.only_when_named});
-  return [&exchange, &filtered, &formats, offers = std::move(offers)](const http::Request& request) {
+  return [&exchange, &filtered, &formats, offers = std::move(offers),
+          collectors = std::move(collectors)](const http::Request& request) {
     const auto parameters = http::parse_query(request.query);
     if (!parameters) return plain(400, parameters.error().message() + "\n");
+    const auto selection = selection_of(*parameters);
+    if (auto wrong = check_collectors(selection, collectors); !wrong.empty()) return plain(400, std::move(wrong));
     const auto snapshot = exchange.fresh(kPatience);
     if (!snapshot) return plain(503, "not ready: the first collect is not done yet\n");
     const auto& encoder = *formats[http::choose_offer(request.accept, offers).value_or(0)].encoder;
     http::Response response;
     response.content_type = encoder.content_type();
-    const auto selection = selection_of(*parameters);
     const auto left_out = selection.left_out(*snapshot);
     filtered.by_name += left_out.by_name;
     filtered.by_prefix += left_out.by_prefix;
@@ -65,7 +80,7 @@ std::string landing_page(const std::string& telemetry_path, const std::string& v
 
 std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered,
                                      const std::vector<exporters::Format>& formats, const std::string& telemetry_path,
-                                     const std::string& version) {
+                                     const std::string& version, std::vector<std::string> collectors) {
   const auto healthy = [](const http::Request&) { return plain(200, "healthy\n"); };
   const auto ready = [&exchange](const http::Request&) {
     return exchange.latest() ? plain(200, "ready\n") : plain(503, "not ready: the first collect is not done yet\n");
@@ -80,7 +95,7 @@ std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries&
     response.content_type = "text/html; charset=utf-8";
     return response;
   };
-  return {{telemetry_path, true, scrape(exchange, filtered, formats)},
+  return {{telemetry_path, true, scrape(exchange, filtered, formats, std::move(collectors))},
           {"/-/healthy", false, healthy},
           {"/-/ready", false, ready},
           {"/status", false, status},

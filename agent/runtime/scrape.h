@@ -14,9 +14,11 @@
 
 namespace connscope::runtime {
 
-/// `exchange`, `filtered` and `formats` must outlive the server.
+/// `exchange`, `filtered` and `formats` must outlive the server. `collectors`: what `?collect[]=` and
+/// `?exclude[]=` may name.
 [[nodiscard]] std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered,
                                                    const std::vector<exporters::Format>& formats,
-                                                   const std::string& telemetry_path, const std::string& version);
+                                                   const std::string& telemetry_path, const std::string& version,
+                                                   std::vector<std::string> collectors = {});
 
 }  // namespace connscope::runtime

@@ -50,6 +50,7 @@ struct SelfMetrics::Families {
   Family<Gauge>* start_time = nullptr;
   Family<Gauge>* open_fds = nullptr;
   Family<Gauge>* max_fds = nullptr;
+  Family<Gauge>* max_virtual_memory = nullptr;
 };
 
 namespace {
@@ -153,6 +154,8 @@ Result<SelfMetrics> SelfMetrics::create(metrics::Registry& registry, const std::
                 {});
   registrar.add(families.open_fds, "process_open_fds", "Open file descriptors of the agent.", "", {});
   registrar.add(families.max_fds, "process_max_fds", "Its limit of open file descriptors.", "", {});
+  registrar.add(families.max_virtual_memory, "process_virtual_memory_max_bytes", "Its limit of virtual memory.",
+                "bytes", {});
   if (!registrar.outcome()) return registrar.outcome().error();
   if (Info* build = series_of(families.build, {})) build->set({{"version", version}, {"compiler", __VERSION__}});
   return SelfMetrics(registry, std::move(made));
@@ -238,6 +241,7 @@ Status SelfMetrics::show_process() {
   set(families_->open_fds, {}, open_descriptors());
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) set(families_->max_fds, {}, std::uint64_t{limit.rlim_cur});
+  if (::getrlimit(RLIMIT_AS, &limit) == 0) set(families_->max_virtual_memory, {}, std::uint64_t{limit.rlim_cur});
   return {};
 }
 

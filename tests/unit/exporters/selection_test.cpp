@@ -76,5 +76,51 @@ TEST_F(SelectionTest, BothNarrow) {
   EXPECT_EQ(text({{"ui"}, {"waits"}}), "");
 }
 
+class CollectorSelectionTest : public testing::Test {
+ protected:
+  CollectorSelectionTest() {
+    add("node_load1", "loadavg", {});
+    add("node_up", "netclass", {});
+    add("node_scrape_collector_success", "", {"collector"});
+    add("conn_other", "", {});
+  }
+  void add(const char* name, const char* collector, std::vector<std::string> labels) {
+    auto descriptor = std::make_shared<metrics::FamilyDescriptor>();
+    descriptor->name = name;
+    descriptor->collector = collector;
+    descriptor->label_names = std::move(labels);
+    metrics::FamilySnapshot family{descriptor, metrics::MetricType::kGauge, {}};
+    for (const char* value : {"loadavg", "netclass"}) {
+      std::vector<std::string> values;
+      if (!descriptor->label_names.empty()) values.emplace_back(value);
+      family.samples.push_back({std::make_shared<const std::vector<std::string>>(values), metrics::GaugeValue{1U}});
+      if (values.empty()) break;
+    }
+    snapshot_.families.push_back(std::move(family));
+  }
+  std::string text(Selection selection) const {
+    std::string out;
+    PrometheusTextEncoder().encode(snapshot_, selection, out);
+    return out;
+  }
+  metrics::Snapshot snapshot_;
+};
+
+TEST_F(CollectorSelectionTest, OnlyTheCollectorsThatAreAskedFor) {
+  Selection selection;
+  selection.collectors = {"loadavg"};
+  EXPECT_EQ(text(selection),
+            "# TYPE node_load1 gauge\nnode_load1 1\n# TYPE node_scrape_collector_success gauge\n"
+            "node_scrape_collector_success{collector=\"loadavg\"} 1\n");
+}
+
+TEST_F(CollectorSelectionTest, AllButThoseThatAreExcluded) {
+  Selection selection;
+  selection.without_collectors = {"loadavg"};
+  EXPECT_EQ(text(selection),
+            "# TYPE node_up gauge\nnode_up 1\n# TYPE node_scrape_collector_success gauge\n"
+            "node_scrape_collector_success{collector=\"netclass\"} 1\n# TYPE conn_other gauge\nconn_other 1\n");
+}
+
 }  // namespace
 }  // namespace connscope::exporters

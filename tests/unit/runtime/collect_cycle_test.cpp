@@ -218,5 +218,17 @@ TEST(CollectCycle, ScrapesBesideCollectsSeeCountersRise) {
   for (auto& scraper : scrapers) scraper.join();
 }
 
+TEST(Scrape, CollectorsThatCannotBeServedAreRefused) {
+  SnapshotExchange exchange;
+  FilteredSeries filtered;
+  const auto formats = exporters::make_formats();
+  const auto routes = make_routes(exchange, filtered, formats, "/metrics", "1.2.3", {"cpu", "loadavg"});
+  const auto answer = [&](const char* query) { return routes.front().handler({"GET", "/metrics", query, "", ""}); };
+  EXPECT_EQ(answer("collect[]=nope").status, 400);
+  EXPECT_EQ(answer("collect[]=nope").body, "no collector \"nope\" is on\n");
+  EXPECT_EQ(answer("exclude[]=nope").status, 400);
+  EXPECT_EQ(answer("collect[]=cpu&exclude[]=loadavg").body, "collect[] and exclude[] cannot be used together\n");
+}
+
 }  // namespace
 }  // namespace connscope::runtime

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LiveKernel: the running system. Every content goes into one buffer that is reused, and files of procfs that are read
+// at each scrape stay open: the kernel writes them anew for each pread from the start.
+// The collecting thread only. Source: proc(5).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/base/unique_fd.h"
+#include "agent/host/kernel.h"
+
+namespace connscope::host {
+
+struct Roots {
+  std::string proc = "/proc";
+  std::string sys = "/sys";
+  std::string root = "/";
+  std::string udev = "/run/udev/data";
+};
+
+class LiveKernel final : public Kernel {
+ public:
+  /// More than any file that a collector reads; a bound for what is no such file.
+  static constexpr std::size_t kMaxBytes = 64U << 20U;
+
+  explicit LiveKernel(Roots roots);
+
+  Content read(Root root, Path path) override;
+  Listing list(Root root, Path path) override;
+  Content link(Root root, Path path) override;
+  std::int64_t modified(Root root, Path path) override;
+  [[nodiscard]] std::string path(Root root, Path path) const override;
+  std::optional<Driver> driver(const std::string& device) override;
+  std::vector<std::pair<std::string, std::uint64_t>> driver_statistics(const std::string& device) override;
+  int uname(utsname& name) override;
+  int clock_state(timex& state) override;
+  [[nodiscard]] std::chrono::system_clock::time_point now() override;
+
+ private:
+  [[nodiscard]] const std::string& folder(Root root) const;
+  const char* join(Root root, Path path);
+  Content read_kept(const char* name);
+  Content read_from(int fd);
+
+  Roots roots_;
+  bool is_procfs_;
+  std::string path_;          // reused
+  std::vector<char> buffer_;  // likewise
+  std::map<std::string, UniqueFd, std::less<>> kept_;
+};
+
+}  // namespace connscope::host
