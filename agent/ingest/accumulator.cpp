@@ -109,11 +109,13 @@ std::optional<Refusal> Accumulator::add_unknown(const SenderPtr& sender, std::st
 /// All values are read first, so that a line with a wrong one adds nothing.
 std::optional<Refusal> Accumulator::add(const Form& form, std::string_view values) {
   if (values.empty()) return Refusal::kMalformed;
-  if (auto* set = std::get_if<SetDelta>(&form.slot->delta)) {
+  if (const auto number = parse_short(values); number && form.kind != Kind::kSet) {
+    add_number(form, {*number, false});
+  } else if (auto* set = std::get_if<SetDelta>(&form.slot->delta)) {
     if (auto refused = add_to_set(*set, values)) return refused;
   } else {
     if (auto refused = read_values(form.kind, values)) return refused;
-    add_numbers(form);
+    for (const Value& value : values_) add_number(form, value);
   }
   ++form.slot->lines;
   return std::nullopt;
@@ -130,16 +132,14 @@ std::optional<Refusal> Accumulator::read_values(Kind kind, std::string_view valu
   return std::nullopt;
 }
 
-void Accumulator::add_numbers(const Form& form) {
-  for (const Value& value : values_) {
-    if (auto* counter = std::get_if<CounterDelta>(&form.slot->delta)) {
-      counter->add(value.number / form.rate);
-    } else if (auto* gauge = std::get_if<GaugeDelta>(&form.slot->delta)) {
-      value.is_signed ? gauge->add(value.number, ++order_) : gauge->set(value.number, ++order_);
-    } else if (auto* histogram = std::get_if<HistogramDelta>(&form.slot->delta)) {
-      const double unit = form.kind == Kind::kTimer ? kMillisecondsPerSecond : 1;
-      histogram->observe(value.number / unit, form.rate);
-    }
+void Accumulator::add_number(const Form& form, const Value& value) {
+  if (auto* counter = std::get_if<CounterDelta>(&form.slot->delta)) {
+    counter->add(form.rate == 1 ? value.number : value.number / form.rate);
+  } else if (auto* gauge = std::get_if<GaugeDelta>(&form.slot->delta)) {
+    value.is_signed ? gauge->add(value.number, ++order_) : gauge->set(value.number, ++order_);
+  } else if (auto* histogram = std::get_if<HistogramDelta>(&form.slot->delta)) {
+    const double unit = form.kind == Kind::kTimer ? kMillisecondsPerSecond : 1;
+    histogram->observe(value.number / unit, form.rate);
   }
 }
 

@@ -131,8 +131,7 @@ class Accumulator {
   std::optional<Refusal> add(const Form& form, std::string_view values);
   /// Into `values_`.
   [[nodiscard]] std::optional<Refusal> read_values(Kind kind, std::string_view values);
-  /// From there.
-  void add_numbers(const Form& form);
+  void add_number(const Form& form, const Value& value);
   std::optional<Refusal> add_to_set(SetDelta& set, std::string_view values);
   void refuse(Refusal reason, std::string_view text, const SenderPtr& sender);
 

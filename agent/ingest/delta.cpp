@@ -14,9 +14,10 @@ constexpr double kGreatestWhole = 9007199254740992.0;  // 2^53
 }  // namespace
 
 void CounterDelta::add(double step) {
-  const bool fits = whole < std::uint64_t{1} << 63U;
-  if (fits && step <= kGreatestWhole && step == std::floor(step)) {
-    whole += static_cast<std::uint64_t>(step);
+  const bool fits = whole < std::uint64_t{1} << 63U && step <= kGreatestWhole;
+  const auto steps = fits ? static_cast<std::uint64_t>(step) : 0;
+  if (fits && static_cast<double>(steps) == step) {
+    whole += steps;
   } else {
     part += step;
   }
@@ -37,6 +38,11 @@ HistogramDelta::HistogramDelta(metrics::BucketLayout::Ptr buckets)
     : layout(std::move(buckets)), counts(layout->bucket_count(), 0) {}
 
 void HistogramDelta::observe(double value, double rate) {
+  if (rate == 1) {  // the usual, without a division
+    ++counts[layout->bucket_of(value)];
+    sum += value;
+    return;
+  }
   carry += 1 / rate;
   const double events = std::floor(carry);
   carry -= events;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/ingest/line.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <system_error>
@@ -38,17 +37,6 @@ std::optional<Refusal> parse_field(std::string_view field, Line& line) {
   return says_nothing ? std::nullopt : std::optional(Refusal::kMalformed);
 }
 
-/// Most values are short whole numbers, and from_chars is five times slower.
-std::optional<double> parse_short_digits(std::string_view text) {
-  if (text.empty() || text.size() > 15) return std::nullopt;
-  std::uint64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    number = number * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return static_cast<double>(number);
-}
-
 }  // namespace
 
 const char* to_string(Kind kind) {
@@ -67,13 +55,6 @@ const char* to_string(Kind kind) {
       break;
   }
   return "set";
-}
-
-std::string_view take_until(std::string_view& rest, char separator) {
-  const std::size_t end = std::min(rest.find(separator), rest.size());
-  const std::string_view part = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return part;
 }
 
 std::optional<Refusal> parse_line(std::string_view text, Line& line) {
@@ -95,7 +76,7 @@ std::optional<Refusal> parse_line(std::string_view text, Line& line) {
 }
 
 std::optional<Value> parse_value(std::string_view text) {
-  if (const auto number = parse_short_digits(text)) return Value{*number, false};
+  if (const auto number = parse_short(text)) return Value{*number, false};
   Value value;
   value.is_signed = text.starts_with('+') || text.starts_with('-');
   if (text.starts_with('+')) {

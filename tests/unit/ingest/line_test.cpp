@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <random>
 #include <string>
 
 namespace connscope::ingest {
@@ -80,6 +82,23 @@ TEST(Value, WhatIsNoNumberIsNone) {
   for (const char* text :
        {"", "x", "1x", " 1", "1 ", "+", "-", "+-1", "--1", "nan", "inf", "-inf", "1e400", "1e201", "0x1"})
     EXPECT_FALSE(parse_value(text)) << text;
+}
+
+TEST(ParseValue, ShortNumbersAreThoseThatTheStandardLibraryReads) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 100'000; ++i) {
+    std::string text = std::to_string(random() % 1'000'000'000'000'000 >> random() % 48);
+    if (i % 2 == 0) text.insert(1 + random() % text.size(), ".");
+    const auto value = parse_value(text);
+    ASSERT_TRUE(value) << text;
+    EXPECT_EQ(value->number, std::strtod(text.c_str(), nullptr)) << text;
+  }
+}
+
+TEST(ParseValue, APointIsBetweenDigitsOrAsTheStandardLibraryHasIt) {
+  for (const char* text : {".", "1.2.3", "1..2", "1.x", "", "1 ", " 1"}) EXPECT_FALSE(parse_value(text)) << text;
+  EXPECT_EQ(parse_value(".5")->number, 0.5);
+  EXPECT_EQ(parse_value("5.")->number, 5);
 }
 
 }  // namespace
