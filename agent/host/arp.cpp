@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::arp {
 namespace {
 
 constexpr const char* kFile = "net/arp";
@@ -56,6 +56,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kArp{"arp", true, make, kFlags};
+extern const CollectorType kType{"arp", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::arp

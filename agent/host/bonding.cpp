@@ -6,7 +6,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::bonding {
 namespace {
 
 class Bonding final : public Collector {
@@ -44,6 +44,6 @@ class Bonding final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kBonding{"bonding", true, make_plain<Bonding>};
+extern const CollectorType kType{"bonding", true, make_plain<Bonding>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::bonding

@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::btrfs {
 namespace {
 
 constexpr std::string_view kFolder = "fs/btrfs";
@@ -94,6 +94,6 @@ class Btrfs final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kBtrfs{"btrfs", true, make_plain<Btrfs>};
+extern const CollectorType kType{"btrfs", true, make_plain<Btrfs>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::btrfs

@@ -7,65 +7,77 @@
 namespace connscope::host {
 
 // One line a collector here, and one below: its definition is at the end of its file.
-extern const CollectorType kArp;
-extern const CollectorType kBonding;
-extern const CollectorType kBtrfs;
-extern const CollectorType kCgroup;
-extern const CollectorType kConntrack;
-extern const CollectorType kCpu;
-extern const CollectorType kCpufreq;
-extern const CollectorType kDiskstats;
-extern const CollectorType kDmi;
-extern const CollectorType kEdac;
-extern const CollectorType kEntropy;
-extern const CollectorType kEthtool;
-extern const CollectorType kFilefd;
-extern const CollectorType kFilesystem;
-extern const CollectorType kHwmon;
-extern const CollectorType kInterrupts;
-extern const CollectorType kKsmd;
-extern const CollectorType kLoadavg;
-extern const CollectorType kMdadm;
-extern const CollectorType kMeminfo;
-extern const CollectorType kNetclass;
-extern const CollectorType kNetdev;
-extern const CollectorType kNetstat;
-extern const CollectorType kNfs;
-extern const CollectorType kNvme;
-extern const CollectorType kOs;
-extern const CollectorType kPowerSupplies;
-extern const CollectorType kPressure;
-extern const CollectorType kProcesses;
-extern const CollectorType kRapl;
-extern const CollectorType kSchedstat;
-extern const CollectorType kSelinux;
-extern const CollectorType kSlabinfo;
-extern const CollectorType kSockstat;
-extern const CollectorType kSoftirqsByCpu;
-extern const CollectorType kSoftnet;
-extern const CollectorType kStat;
-extern const CollectorType kTcpstat;
-extern const CollectorType kThermalZone;
-extern const CollectorType kTime;
-extern const CollectorType kTimex;
-extern const CollectorType kUdpQueues;
-extern const CollectorType kUname;
-extern const CollectorType kVmstat;
-extern const CollectorType kWatchdog;
-extern const CollectorType kXfs;
-extern const CollectorType kZfs;
-extern const CollectorType kTextfile;
+// clang-format off
+namespace collectors::arp { extern const CollectorType kType; }
+namespace collectors::bonding { extern const CollectorType kType; }
+namespace collectors::btrfs { extern const CollectorType kType; }
+namespace collectors::cgroup { extern const CollectorType kType; }
+namespace collectors::conntrack { extern const CollectorType kType; }
+namespace collectors::cpu { extern const CollectorType kType; }
+namespace collectors::cpufreq { extern const CollectorType kType; }
+namespace collectors::diskstats { extern const CollectorType kType; }
+namespace collectors::dmi { extern const CollectorType kType; }
+namespace collectors::edac { extern const CollectorType kType; }
+namespace collectors::entropy { extern const CollectorType kType; }
+namespace collectors::ethtool { extern const CollectorType kType; }
+namespace collectors::filefd { extern const CollectorType kType; }
+namespace collectors::filesystem { extern const CollectorType kType; }
+namespace collectors::hwmon { extern const CollectorType kType; }
+namespace collectors::interrupts { extern const CollectorType kType; }
+namespace collectors::ksmd { extern const CollectorType kType; }
+namespace collectors::loadavg { extern const CollectorType kType; }
+namespace collectors::mdadm { extern const CollectorType kType; }
+namespace collectors::meminfo { extern const CollectorType kType; }
+namespace collectors::netclass { extern const CollectorType kType; }
+namespace collectors::netdev { extern const CollectorType kType; }
+namespace collectors::netstat { extern const CollectorType kType; }
+namespace collectors::nfs { extern const CollectorType kType; }
+namespace collectors::nvme { extern const CollectorType kType; }
+namespace collectors::os { extern const CollectorType kType; }
+namespace collectors::powersupplyclass { extern const CollectorType kType; }
+namespace collectors::pressure { extern const CollectorType kType; }
+namespace collectors::processes { extern const CollectorType kType; }
+namespace collectors::rapl { extern const CollectorType kType; }
+namespace collectors::schedstat { extern const CollectorType kType; }
+namespace collectors::selinux { extern const CollectorType kType; }
+namespace collectors::slabinfo { extern const CollectorType kType; }
+namespace collectors::sockstat { extern const CollectorType kType; }
+namespace collectors::softirqs { extern const CollectorType kType; }
+namespace collectors::softnet { extern const CollectorType kType; }
+namespace collectors::stat { extern const CollectorType kType; }
+namespace collectors::tcpstat { extern const CollectorType kType; }
+namespace collectors::thermal_zone { extern const CollectorType kType; }
+namespace collectors::time { extern const CollectorType kType; }
+namespace collectors::timex { extern const CollectorType kType; }
+namespace collectors::udp_queues { extern const CollectorType kType; }
+namespace collectors::uname { extern const CollectorType kType; }
+namespace collectors::vmstat { extern const CollectorType kType; }
+namespace collectors::watchdog { extern const CollectorType kType; }
+namespace collectors::xfs { extern const CollectorType kType; }
+namespace collectors::zfs { extern const CollectorType kType; }
+namespace collectors::textfile { extern const CollectorType kType; }
+// clang-format on
 
 namespace {
 
 constexpr std::array kTypes = {
-    &kArp,      &kBonding,   &kBtrfs,         &kCgroup,   &kConntrack, &kCpu,        &kCpufreq,     &kDiskstats,
-    &kDmi,      &kEdac,      &kEntropy,       &kEthtool,  &kFilefd,    &kFilesystem, &kHwmon,       &kInterrupts,
-    &kKsmd,     &kLoadavg,   &kMdadm,         &kMeminfo,  &kNetclass,  &kNetdev,     &kNetstat,     &kNfs,
-    &kNvme,     &kOs,        &kPowerSupplies, &kPressure, &kProcesses, &kRapl,       &kSchedstat,   &kSelinux,
-    &kSlabinfo, &kSockstat,  &kSoftirqsByCpu, &kSoftnet,  &kStat,      &kTcpstat,    &kThermalZone, &kTime,
-    &kTimex,    &kUdpQueues, &kUname,         &kVmstat,   &kWatchdog,  &kXfs,        &kZfs,
-    &kTextfile,  // the last, which sees what the others serve
+    &collectors::arp::kType,        &collectors::bonding::kType,    &collectors::btrfs::kType,
+    &collectors::cgroup::kType,     &collectors::conntrack::kType,  &collectors::cpu::kType,
+    &collectors::cpufreq::kType,    &collectors::diskstats::kType,  &collectors::dmi::kType,
+    &collectors::edac::kType,       &collectors::entropy::kType,    &collectors::ethtool::kType,
+    &collectors::filefd::kType,     &collectors::filesystem::kType, &collectors::hwmon::kType,
+    &collectors::interrupts::kType, &collectors::ksmd::kType,       &collectors::loadavg::kType,
+    &collectors::mdadm::kType,      &collectors::meminfo::kType,    &collectors::netclass::kType,
+    &collectors::netdev::kType,     &collectors::netstat::kType,    &collectors::nfs::kType,
+    &collectors::nvme::kType,       &collectors::os::kType,         &collectors::powersupplyclass::kType,
+    &collectors::pressure::kType,   &collectors::processes::kType,  &collectors::rapl::kType,
+    &collectors::schedstat::kType,  &collectors::selinux::kType,    &collectors::slabinfo::kType,
+    &collectors::sockstat::kType,   &collectors::softirqs::kType,   &collectors::softnet::kType,
+    &collectors::stat::kType,       &collectors::tcpstat::kType,    &collectors::thermal_zone::kType,
+    &collectors::time::kType,       &collectors::timex::kType,      &collectors::udp_queues::kType,
+    &collectors::uname::kType,      &collectors::vmstat::kType,     &collectors::watchdog::kType,
+    &collectors::xfs::kType,        &collectors::zfs::kType,
+    &collectors::textfile::kType,  // the last, which sees what the others serve
 };
 
 constexpr std::array kCommonFlags = {

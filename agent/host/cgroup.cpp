@@ -11,7 +11,7 @@
 #include "agent/host/text.h"
 #include "agent/identity/cgroup_path.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::cgroup {
 namespace {
 
 constexpr const char* kUnified = "fs/cgroup";
@@ -158,6 +158,6 @@ class Cgroup final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kCgroup{"cgroup", true, make_plain<Cgroup>};
+extern const CollectorType kType{"cgroup", true, make_plain<Cgroup>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::cgroup

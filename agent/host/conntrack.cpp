@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::conntrack {
 namespace {
 
 constexpr const char* kStatFile = "net/stat/nf_conntrack";
@@ -69,6 +69,6 @@ class Conntrack final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kConntrack{"conntrack", true, make_plain<Conntrack>};
+extern const CollectorType kType{"conntrack", true, make_plain<Conntrack>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::conntrack

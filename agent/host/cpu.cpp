@@ -11,7 +11,7 @@
 #include "agent/host/cpu_list.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::cpu {
 namespace {
 
 constexpr const char* kFile = "stat";
@@ -159,6 +159,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kCpu{"cpu", true, make, kFlags};
+extern const CollectorType kType{"cpu", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::cpu

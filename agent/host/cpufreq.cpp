@@ -8,7 +8,7 @@
 #include "agent/host/cpu_list.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::cpufreq {
 namespace {
 
 constexpr std::string_view kFolder = "devices/system/cpu";
@@ -67,6 +67,6 @@ class Cpufreq final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kCpufreq{"cpufreq", true, make_plain<Cpufreq>};
+extern const CollectorType kType{"cpufreq", true, make_plain<Cpufreq>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::cpufreq

@@ -8,7 +8,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::diskstats {
 namespace {
 
 constexpr const char* kFile = "diskstats";
@@ -163,6 +163,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kDiskstats{"diskstats", true, make, kFlags};
+extern const CollectorType kType{"diskstats", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::diskstats

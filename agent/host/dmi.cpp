@@ -6,7 +6,7 @@
 
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::dmi {
 namespace {
 
 constexpr auto kFields = std::to_array<const char*>(
@@ -43,6 +43,6 @@ class Dmi final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kDmi{"dmi", true, make_plain<Dmi>};
+extern const CollectorType kType{"dmi", true, make_plain<Dmi>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::dmi

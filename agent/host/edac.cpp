@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/cpu_list.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::edac {
 namespace {
 
 constexpr std::string_view kFolder = "devices/system/edac/mc";
@@ -59,6 +59,6 @@ class Edac final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kEdac{"edac", true, make_plain<Edac>};
+extern const CollectorType kType{"edac", true, make_plain<Edac>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::edac

@@ -3,7 +3,7 @@
 // entropy: the kernel's pool of random bits. Source: /proc/sys/kernel/random (random(4)).
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::entropy {
 namespace {
 
 class Entropy final : public Collector {
@@ -26,6 +26,6 @@ class Entropy final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kEntropy{"entropy", true, make_plain<Entropy>};
+extern const CollectorType kType{"entropy", true, make_plain<Entropy>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::entropy

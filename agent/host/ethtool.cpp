@@ -9,7 +9,7 @@
 
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::ethtool {
 namespace {
 
 /// "rx_queue_0_bytes" is received_queue_0_bytes: the directions have been spelled out in these names from the start.
@@ -85,6 +85,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kEthtool{"ethtool", false, make, kFlags};
+extern const CollectorType kType{"ethtool", false, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::ethtool

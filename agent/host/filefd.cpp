@@ -4,7 +4,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::filefd {
 namespace {
 
 constexpr const char* kFile = "sys/fs/file-nr";
@@ -35,6 +35,6 @@ class Filefd final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kFilefd{"filefd", true, make_plain<Filefd>};
+extern const CollectorType kType{"filefd", true, make_plain<Filefd>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::filefd

@@ -10,7 +10,7 @@
 #include "agent/host/mount_reader.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::filesystem {
 namespace {
 
 /// Blanks, backslashes and '#' stand in the file as \ooo.
@@ -150,6 +150,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kFilesystem{"filesystem", true, make, kFlags};
+extern const CollectorType kType{"filesystem", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::filesystem

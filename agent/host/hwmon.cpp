@@ -8,7 +8,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::hwmon {
 namespace {
 
 constexpr std::string_view kFolder = "class/hwmon";
@@ -143,6 +143,6 @@ class Hwmon final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kHwmon{"hwmon", true, make_plain<Hwmon>};
+extern const CollectorType kType{"hwmon", true, make_plain<Hwmon>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::hwmon

@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::interrupts {
 namespace {
 
 constexpr const char* kFile = "interrupts";
@@ -69,6 +69,6 @@ class Interrupts final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kInterrupts{"interrupts", false, make_plain<Interrupts>};
+extern const CollectorType kType{"interrupts", false, make_plain<Interrupts>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::interrupts

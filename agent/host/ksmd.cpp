@@ -5,7 +5,7 @@
 
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::ksmd {
 namespace {
 
 struct Attribute {
@@ -47,6 +47,6 @@ class Ksmd final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kKsmd{"ksmd", false, make_plain<Ksmd>};
+extern const CollectorType kType{"ksmd", false, make_plain<Ksmd>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::ksmd

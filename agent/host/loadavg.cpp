@@ -4,7 +4,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::loadavg {
 namespace {
 
 constexpr const char* kFile = "loadavg";
@@ -36,6 +36,6 @@ class Loadavg final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kLoadavg{"loadavg", true, make_plain<Loadavg>};
+extern const CollectorType kType{"loadavg", true, make_plain<Loadavg>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::loadavg

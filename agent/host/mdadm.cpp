@@ -8,7 +8,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::mdadm {
 namespace {
 
 constexpr const char* kFile = "mdstat";
@@ -143,6 +143,6 @@ class Mdadm final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kMdadm{"mdadm", true, make_plain<Mdadm>};
+extern const CollectorType kType{"mdadm", true, make_plain<Mdadm>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::mdadm

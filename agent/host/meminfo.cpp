@@ -6,7 +6,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::meminfo {
 namespace {
 
 constexpr const char* kFile = "meminfo";
@@ -51,6 +51,6 @@ class Meminfo final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kMeminfo{"meminfo", true, make_plain<Meminfo>};
+extern const CollectorType kType{"meminfo", true, make_plain<Meminfo>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::meminfo

@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::netclass {
 namespace {
 
 constexpr const char* kFolder = "class/net";
@@ -106,6 +106,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kNetclass{"netclass", true, make, kFlags};
+extern const CollectorType kType{"netclass", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::netclass

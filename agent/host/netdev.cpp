@@ -8,7 +8,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::netdev {
 namespace {
 
 constexpr const char* kFile = "net/dev";
@@ -93,6 +93,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kNetdev{"netdev", true, make, kFlags};
+extern const CollectorType kType{"netdev", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::netdev

@@ -9,7 +9,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::netstat {
 namespace {
 
 class Netstat final : public Collector {
@@ -96,6 +96,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kNetstat{"netstat", true, make, kFlags};
+extern const CollectorType kType{"netstat", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::netstat

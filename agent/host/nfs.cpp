@@ -9,7 +9,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::nfs {
 namespace {
 
 constexpr const char* kFile = "net/rpc/nfs";
@@ -158,6 +158,6 @@ class Nfs final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kNfs{"nfs", true, make_plain<Nfs>};
+extern const CollectorType kType{"nfs", true, make_plain<Nfs>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::nfs

@@ -5,7 +5,7 @@
 
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::nvme {
 namespace {
 
 constexpr std::string_view kFolder = "class/nvme";
@@ -34,6 +34,6 @@ class Nvme final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kNvme{"nvme", true, make_plain<Nvme>};
+extern const CollectorType kType{"nvme", true, make_plain<Nvme>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::nvme

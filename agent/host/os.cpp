@@ -9,7 +9,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::os {
 namespace {
 
 std::string unquoted(std::string_view text) {
@@ -72,6 +72,6 @@ class Os final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kOs{"os", true, make_plain<Os>};
+extern const CollectorType kType{"os", true, make_plain<Os>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::os

@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::powersupplyclass {
 namespace {
 
 constexpr std::string_view kFolder = "class/power_supply";
@@ -106,6 +106,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kPowerSupplies{"powersupplyclass", true, make, kFlags};
+extern const CollectorType kType{"powersupplyclass", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::powersupplyclass

@@ -8,7 +8,7 @@
 #include "agent/host/pressure_file.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::pressure {
 namespace {
 
 struct Resource {
@@ -55,6 +55,6 @@ class Pressure final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kPressure{"pressure", true, make_plain<Pressure>};
+extern const CollectorType kType{"pressure", true, make_plain<Pressure>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::pressure

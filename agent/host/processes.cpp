@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::processes {
 namespace {
 
 class Processes final : public Collector {
@@ -77,6 +77,6 @@ class Processes final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kProcesses{"processes", false, make_plain<Processes>};
+extern const CollectorType kType{"processes", false, make_plain<Processes>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::processes

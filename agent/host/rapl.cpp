@@ -9,7 +9,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::rapl {
 namespace {
 
 constexpr std::string_view kFolder = "class/powercap";
@@ -60,6 +60,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kRapl{"rapl", true, make, kFlags};
+extern const CollectorType kType{"rapl", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::rapl

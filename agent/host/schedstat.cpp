@@ -5,7 +5,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::schedstat {
 namespace {
 
 constexpr const char* kFile = "schedstat";
@@ -45,6 +45,6 @@ class Schedstat final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kSchedstat{"schedstat", true, make_plain<Schedstat>};
+extern const CollectorType kType{"schedstat", true, make_plain<Schedstat>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::schedstat

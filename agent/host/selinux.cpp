@@ -3,7 +3,7 @@
 // selinux: whether it is on, and what it does. Source: selinuxfs (/sys/fs/selinux).
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::selinux {
 namespace {
 
 class Selinux final : public Collector {
@@ -40,6 +40,6 @@ class Selinux final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kSelinux{"selinux", true, make_plain<Selinux>};
+extern const CollectorType kType{"selinux", true, make_plain<Selinux>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::selinux

@@ -6,7 +6,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::slabinfo {
 namespace {
 
 constexpr const char* kFile = "slabinfo";
@@ -60,6 +60,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kSlabinfo{"slabinfo", false, make, kFlags};
+extern const CollectorType kType{"slabinfo", false, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::slabinfo

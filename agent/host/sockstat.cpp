@@ -9,7 +9,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::sockstat {
 namespace {
 
 class Sockstat final : public Collector {
@@ -60,6 +60,6 @@ class Sockstat final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kSockstat{"sockstat", true, make_plain<Sockstat>};
+extern const CollectorType kType{"sockstat", true, make_plain<Sockstat>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::sockstat

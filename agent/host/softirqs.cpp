@@ -6,7 +6,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::softirqs {
 namespace {
 
 constexpr const char* kFile = "softirqs";
@@ -44,6 +44,6 @@ class Softirqs final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kSoftirqsByCpu{"softirqs", false, make_plain<Softirqs>};
+extern const CollectorType kType{"softirqs", false, make_plain<Softirqs>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::softirqs

@@ -8,7 +8,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::softnet {
 namespace {
 
 constexpr const char* kFile = "net/softnet_stat";
@@ -66,6 +66,6 @@ class Softnet final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kSoftnet{"softnet", true, make_plain<Softnet>};
+extern const CollectorType kType{"softnet", true, make_plain<Softnet>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::softnet

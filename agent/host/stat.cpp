@@ -6,7 +6,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::stat {
 namespace {
 
 constexpr const char* kFile = "stat";
@@ -73,6 +73,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kStat{"stat", true, make, kFlags};
+extern const CollectorType kType{"stat", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::stat

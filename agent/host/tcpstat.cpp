@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::tcpstat {
 namespace {
 
 constexpr auto kStates =
@@ -67,6 +67,6 @@ class Tcpstat final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kTcpstat{"tcpstat", false, make_plain<Tcpstat>};
+extern const CollectorType kType{"tcpstat", false, make_plain<Tcpstat>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::tcpstat

@@ -13,7 +13,7 @@
 #include "agent/host/text_exposition.h"
 #include "agent/metrics/names.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::textfile {
 namespace {
 
 using Families = std::vector<metrics::FamilySnapshot>;
@@ -114,6 +114,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kTextfile{"textfile", true, make, kFlags};
+extern const CollectorType kType{"textfile", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::textfile

@@ -4,7 +4,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/cpu_list.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::thermal_zone {
 namespace {
 
 constexpr std::string_view kFolder = "class/thermal";
@@ -55,6 +55,6 @@ class ThermalZone final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kThermalZone{"thermal_zone", true, make_plain<ThermalZone>};
+extern const CollectorType kType{"thermal_zone", true, make_plain<ThermalZone>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::thermal_zone

@@ -7,7 +7,7 @@
 #include "agent/host/cpu_list.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::time {
 namespace {
 
 constexpr std::string_view kFolder = "devices/system/clocksource";
@@ -61,6 +61,6 @@ class Time final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kTime{"time", true, make_plain<Time>};
+extern const CollectorType kType{"time", true, make_plain<Time>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::time

@@ -5,7 +5,7 @@
 
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::timex {
 namespace {
 
 constexpr double kMicrosecond = 1e-6;
@@ -39,7 +39,7 @@ class Timex final : public Collector {
 
  private:
   Status read(Kernel& kernel) override {
-    timex state{};
+    struct timex state {};
     const int clock = kernel.clock_state(state);
     if (clock < 0) return Error::from_errno("adjtimex", errno);
     const double fraction = (state.status & STA_NANO) != 0 ? kNanosecond : kMicrosecond;
@@ -69,6 +69,6 @@ class Timex final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kTimex{"timex", true, make_plain<Timex>};
+extern const CollectorType kType{"timex", true, make_plain<Timex>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::timex

@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::udp_queues {
 namespace {
 
 struct Source {
@@ -57,6 +57,6 @@ class UdpQueues final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kUdpQueues{"udp_queues", true, make_plain<UdpQueues>};
+extern const CollectorType kType{"udp_queues", true, make_plain<UdpQueues>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::udp_queues

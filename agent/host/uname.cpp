@@ -3,7 +3,7 @@
 // uname: which kernel runs, and where. Source: uname(2).
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::uname {
 namespace {
 
 class Uname final : public Collector {
@@ -27,6 +27,6 @@ class Uname final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kUname{"uname", true, make_plain<Uname>};
+extern const CollectorType kType{"uname", true, make_plain<Uname>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::uname

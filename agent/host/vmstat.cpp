@@ -7,7 +7,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::vmstat {
 namespace {
 
 constexpr const char* kFile = "vmstat";
@@ -52,6 +52,6 @@ Result<std::unique_ptr<Collector>> make(const FlagValues& flags) {
 
 }  // namespace
 
-extern const CollectorType kVmstat{"vmstat", true, make, kFlags};
+extern const CollectorType kType{"vmstat", true, make, kFlags};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::vmstat

@@ -7,7 +7,7 @@
 
 #include "agent/host/collector.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::watchdog {
 namespace {
 
 constexpr std::string_view kFolder = "class/watchdog";
@@ -59,6 +59,6 @@ class Watchdog final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kWatchdog{"watchdog", true, make_plain<Watchdog>};
+extern const CollectorType kType{"watchdog", true, make_plain<Watchdog>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::watchdog

@@ -8,7 +8,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::xfs {
 namespace {
 
 constexpr std::string_view kFolder = "fs/xfs";
@@ -99,6 +99,6 @@ class Xfs final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kXfs{"xfs", true, make_plain<Xfs>};
+extern const CollectorType kType{"xfs", true, make_plain<Xfs>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::xfs

@@ -9,7 +9,7 @@
 #include "agent/host/collector.h"
 #include "agent/host/text.h"
 
-namespace connscope::host {
+namespace connscope::host::collectors::zfs {
 namespace {
 
 constexpr std::string_view kFolder = "spl/kstat/zfs";
@@ -93,6 +93,6 @@ class Zfs final : public Collector {
 
 }  // namespace
 
-extern const CollectorType kZfs{"zfs", true, make_plain<Zfs>};
+extern const CollectorType kType{"zfs", true, make_plain<Zfs>};
 
-}  // namespace connscope::host
+}  // namespace connscope::host::collectors::zfs
