@@ -63,8 +63,7 @@ Result<FileLook> Executables::look(std::size_t max_reads) {
       --max_reads;
       read(file, known);
     }
-    if (known.is_wanted && taken_up_.count(file) == 0)
-      look.offered.push_back({file, known.process, {}, link_text(procfs_ + "/" + known.process + "/exe")});
+    if (known.is_wanted && taken_up_.count(file) == 0) look.offered.push_back(mapping_of(file, known.process));
   }
   for (auto file = taken_up_.begin(); file != taken_up_.end();) {
     if (files_.count(*file) != 0) {
@@ -75,6 +74,26 @@ Result<FileLook> Executables::look(std::size_t max_reads) {
     file = taken_up_.erase(file);
   }
   return look;
+}
+
+Mapping Executables::mapping_of(const MappedFile& file, const std::string& process) const {
+  return {file, process, {}, link_text(procfs_ + "/" + process + "/exe")};
+}
+
+std::vector<Mapping> Executables::look_at(const ProcessNews& news) {
+  const auto files = files_of(news.process);
+  if (files.empty()) return {};
+  File& file = files_.try_emplace(files.front(), File{news.process}).first->second;
+  file.process = news.process;
+  if (!file.is_read) read(files.front(), file);
+  if (!file.is_wanted || taken_up_.count(files.front()) != 0) return {};
+  return {mapping_of(files.front(), news.process)};
+}
+
+std::vector<MappedFile> Executables::files_of(const std::string& process) const {
+  struct stat status {};
+  if (::stat((procfs_ + "/" + process + "/exe").c_str(), &status) != 0) return {};
+  return {file_of(status)};
 }
 
 Result<UniqueFd> Executables::open(const Mapping& mapping) const {

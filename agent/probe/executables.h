@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "agent/probe/program_files.h"
 
@@ -22,6 +23,8 @@ class Executables final : public ProgramFiles {
       : wanted_(std::move(wanted)), procfs_(std::move(procfs)) {}
 
   Result<FileLook> look(std::size_t max_reads) override;
+  std::vector<Mapping> look_at(const ProcessNews& news) override;
+  [[nodiscard]] std::vector<MappedFile> files_of(const std::string& process) const override;
   void take_up(const MappedFile& file) override { taken_up_.insert(file); }
   [[nodiscard]] Result<UniqueFd> open(const Mapping& mapping) const override;
 
@@ -37,6 +40,7 @@ class Executables final : public ProgramFiles {
   void read(const MappedFile& name, File& file) const;
   /// The file as any process runs it; invalid when none does.
   [[nodiscard]] UniqueFd open_of_another(const MappedFile& wanted) const;
+  [[nodiscard]] Mapping mapping_of(const MappedFile& file, const std::string& process) const;
 
   Wanted wanted_;
   std::string procfs_;

@@ -16,6 +16,12 @@ class IdentityProbe : public Probe, public identity::IdentitySource {
   [[nodiscard]] virtual int news_fd() const = 0;
   /// The identities that came up since the last call.
   virtual std::vector<std::uint64_t> take_news() = 0;
+
+  /// Readable (epoll) at the first exec after await_exec(); -1 until the probe has started.
+  [[nodiscard]] virtual int execs_fd() const = 0;
+  /// The processes that executed a file since the last call. Those that come in too large a number are left out.
+  virtual std::vector<std::uint32_t> take_execs() = 0;
+  virtual void await_exec() = 0;
 };
 
 }  // namespace connscope::probe

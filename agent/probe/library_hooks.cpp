@@ -33,11 +33,16 @@ void LibrarySettings::check_reload(const LibrarySettings& wanted, config::Sectio
   if (wanted.libraries != libraries) section.fail("libraries", restart);
 }
 
-LibraryHooks::LibraryHooks(LibraryUprobes::Sources sources, LibrarySettings settings, LibraryKind kind)
-    : settings_(settings), uprobes_(std::move(sources), settings.libraries, std::move(kind)) {}
+LibraryHooks::LibraryHooks(LibraryWatch& watch, LibraryUprobes::Sources sources, LibrarySettings settings,
+                           LibraryKind kind)
+    : watch_(watch), settings_(settings), uprobes_(std::move(sources), settings.libraries, std::move(kind)) {
+  watch_.enter(*this);
+}
 
-LibraryHooks::LibraryHooks(MappedLibraries::Wanted wanted, LibrarySettings settings)
-    : LibraryHooks(shared_libraries(std::move(wanted)), settings) {}
+LibraryHooks::LibraryHooks(LibraryWatch& watch, MappedLibraries::Wanted wanted, LibrarySettings settings)
+    : LibraryHooks(watch, shared_libraries(std::move(wanted)), settings) {}
+
+LibraryHooks::~LibraryHooks() { watch_.leave(*this); }
 
 void LibraryHooks::prepare(const std::vector<bpf_program*>& programs) {
   if (!way_) way_ = way_of_this_kernel();
@@ -52,9 +57,16 @@ Status LibraryHooks::start(std::vector<LibraryProgram> programs) {
 }
 
 Result<bool> LibraryHooks::look_when_due() {
-  if (!is_started_ || Clock::now() - last_look_ < settings_.rescan) return false;
+  const bool has_looked = std::exchange(has_looked_at_one_, false);
+  if (!is_started_ || Clock::now() - last_look_ < settings_.rescan) return has_looked;
   if (auto looked = look(kReadsPerLook); !looked) return looked.error();
   return true;
+}
+
+void LibraryHooks::look_at(const ProcessNews& news) {
+  if (!is_started_) return;
+  uprobes_.look_at(news);
+  has_looked_at_one_ = true;
 }
 
 void LibraryHooks::stop() {

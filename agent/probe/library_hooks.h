@@ -14,6 +14,7 @@
 #include "agent/base/result.h"
 #include "agent/config/document.h"
 #include "agent/probe/library_uprobes.h"
+#include "agent/probe/library_watch.h"
 #include "agent/probe/mapped_libraries.h"
 #include "agent/probe/probe.h"
 #include "agent/probe/uprobe.h"
@@ -32,16 +33,22 @@ struct LibrarySettings {
 
 class LibraryHooks {
  public:
-  LibraryHooks(LibraryUprobes::Sources sources, LibrarySettings settings, LibraryKind kind = {});
+  /// Enters `watch`, which outlives it.
+  LibraryHooks(LibraryWatch& watch, LibraryUprobes::Sources sources, LibrarySettings settings, LibraryKind kind = {});
   /// Shared libraries alone.
-  LibraryHooks(MappedLibraries::Wanted wanted, LibrarySettings settings);
+  LibraryHooks(LibraryWatch& watch, MappedLibraries::Wanted wanted, LibrarySettings settings);
+  LibraryHooks(const LibraryHooks&) = delete;
+  LibraryHooks& operator=(const LibraryHooks&) = delete;
+  ~LibraryHooks();
 
   /// To be called before the load, for all programs that are to hang.
   void prepare(const std::vector<bpf_program*>& programs);
   /// The programs of a loaded object, as LibraryUprobes::set_programs takes them, hung in all that runs now.
   Status start(std::vector<LibraryProgram> programs);
-  /// Looks for copies that are new or gone when it is time to, unless stopped; true: it did.
+  /// Looks for copies that are new or gone when it is time to, unless stopped; true: these may be others than before.
   Result<bool> look_when_due();
+  /// Looks for new ones in one process, unless stopped.
+  void look_at(const ProcessNews& news);
   void stop();
 
   [[nodiscard]] const LibraryUprobes& uprobes() const { return uprobes_; }
@@ -52,10 +59,12 @@ class LibraryHooks {
   using Clock = std::chrono::steady_clock;
   Status look(std::size_t max_reads);
 
+  LibraryWatch& watch_;
   LibrarySettings settings_;
   std::optional<UprobeWay> way_;  ///< known from the first load on
   LibraryUprobes uprobes_;
   Clock::time_point last_look_;
+  bool has_looked_at_one_ = false;  ///< since look_when_due was called last
   bool is_started_ = false;
 };
 

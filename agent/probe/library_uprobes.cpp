@@ -47,22 +47,29 @@ void LibraryUprobes::set_programs(std::vector<LibraryProgram> programs, UprobeWa
 Status LibraryUprobes::look(std::size_t max_reads) {
   left_out_ = 0;
   for (const auto& source : sources_)
-    if (auto looked = look_at(*source, max_reads); !looked) return looked;
+    if (auto looked = look_through(*source, max_reads); !looked) return looked;
   return {};
 }
 
-Status LibraryUprobes::look_at(ProgramFiles& source, std::size_t max_reads) {
+void LibraryUprobes::look_at(const ProcessNews& news) {
+  // What there is no room for is told of by the look at all processes.
+  for (const auto& source : sources_)
+    for (const Mapping& mapping : source->look_at(news)) take_up_if_room(*source, mapping);
+}
+
+Status LibraryUprobes::look_through(ProgramFiles& source, std::size_t max_reads) {
   const auto look = source.look(max_reads);
   if (!look) return look.error();
   for (const MappedFile& file : look->gone) give_back({&source, file});
-  for (const Mapping& mapping : look->offered) {
-    if (libraries_.size() >= limit_ || names_.size() >= 4 * limit_) {
-      ++left_out_;
-    } else {
-      take_up(source, mapping);
-    }
-  }
+  for (const Mapping& mapping : look->offered)
+    if (!take_up_if_room(source, mapping)) ++left_out_;
   return {};
+}
+
+bool LibraryUprobes::take_up_if_room(ProgramFiles& source, const Mapping& mapping) {
+  if (libraries_.size() >= limit_ || names_.size() >= 4 * limit_) return false;
+  take_up(source, mapping);
+  return true;
 }
 
 /// Overlays show their own device, but the number and the times of the file below; these two tell a copied one apart.
@@ -168,6 +175,16 @@ std::vector<LibraryUprobes::Copy> LibraryUprobes::copies() const {
   for (const auto& [id, library] : libraries_)
     if (!library.links.empty()) copies.push_back({library.path, library.version});
   return copies;
+}
+
+bool LibraryUprobes::hang_in(const std::string& process) const {
+  for (const auto& source : sources_) {
+    for (const MappedFile& file : source->files_of(process)) {
+      const auto name = names_.find({source.get(), file});
+      if (name != names_.end() && !libraries_.at(name->second).links.empty()) return true;
+    }
+  }
+  return false;
 }
 
 std::size_t LibraryUprobes::attached() const {

@@ -2,8 +2,9 @@
 //
 // LibraryUprobes: programs on functions of libraries, in each copy of these that a process of this host runs: shared
 // ones, of the host and of containers, and older ones that were deleted since; and those that were linked into an
-// executable. A copy is found by looking at the processes now and then, is taken when it is run, and is given back when
-// nobody runs it any more, since a link keeps its file system in use. The collecting thread only.
+// executable. A copy is found by looking at the processes now and then, and at those that may have a new one when they
+// do; it is taken when it is run, and is given back when nobody runs it any more, since a link keeps its file system in
+// use. The collecting thread only.
 #pragma once
 
 #include <cstddef>
@@ -46,7 +47,8 @@ struct LibraryKind {
   using Version = std::function<std::string(int fd, const std::string& path)>;
   Find find = functions_in;
   CallingConvention convention = CallingConvention::kSystemV;
-  Version version;  ///< of the library in that file, for people; may be empty
+  Version version;          ///< of the library in that file, for people; may be empty
+  bool speaks_tls = false;  ///< whether it shakes hands, and the programs tell what it says of that
 };
 
 class LibraryUprobes {
@@ -61,6 +63,8 @@ class LibraryUprobes {
   void set_programs(std::vector<LibraryProgram> programs, UprobeWay way);
   /// Looks for copies that are new or gone; looks into at most `max_reads` new processes or files.
   Status look(std::size_t max_reads);
+  /// Looks for new ones in one process.
+  void look_at(const ProcessNews& news);
   void detach();
 
   struct Copy {
@@ -69,6 +73,9 @@ class LibraryUprobes {
   };
   /// Those that the programs hang in.
   [[nodiscard]] std::vector<Copy> copies() const;
+  /// Whether they hang in what that process runs, as far as it has been looked at.
+  [[nodiscard]] bool hang_in(const std::string& process) const;
+  [[nodiscard]] const LibraryKind& kind() const { return kind_; }
   /// How many these are.
   [[nodiscard]] std::size_t attached() const;
   [[nodiscard]] std::size_t limit() const { return limit_; }
@@ -90,7 +97,9 @@ class LibraryUprobes {
   static Result<FileId> identify(int file);
   /// A file as one of the sources names it.
   using Name = std::pair<const ProgramFiles*, MappedFile>;
-  Status look_at(ProgramFiles& source, std::size_t max_reads);
+  Status look_through(ProgramFiles& source, std::size_t max_reads);
+  /// False: there is no room for it.
+  bool take_up_if_room(ProgramFiles& source, const Mapping& mapping);
   void take_up(ProgramFiles& source, const Mapping& mapping);
   void give_back(const Name& name);
   Library attach(int file, const std::string& path) const;

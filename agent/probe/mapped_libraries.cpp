@@ -12,7 +12,6 @@
 #include <charconv>
 #include <utility>
 
-#include "agent/base/file.h"
 #include "agent/probe/processes.h"
 
 namespace connscope::probe {
@@ -20,8 +19,6 @@ namespace {
 
 /// One that has just been executed may not have its libraries yet; one that is linked statically never will.
 constexpr int kReads = 3;
-/// Some hundred thousand mappings; a process with more is not looked at.
-constexpr std::size_t kMaxMapsBytes = 16U << 20U;
 
 /// Takes the first word of `line`, and the blanks after it, off it.
 std::string_view take_word(std::string_view& line) {
@@ -80,33 +77,64 @@ std::vector<Mapping> mappings_in(std::string_view maps, const std::function<bool
 MappedLibraries::MappedLibraries(Wanted wanted, std::string procfs)
     : wanted_(std::move(wanted)), procfs_(std::move(procfs)) {}
 
-void MappedLibraries::look_at(int directory, const std::string& process, std::uint64_t entry, std::size_t& reads_left) {
+MappedLibraries::Process* MappedLibraries::process_of(int directory, const std::string& process, std::uint64_t entry) {
   struct stat exe {};
   // Kernel threads have none, and zombies have none any more.
-  if (::fstatat(directory, (process + "/exe").c_str(), &exe, 0) != 0) return;
+  if (::fstatat(directory, (process + "/exe").c_str(), &exe, 0) != 0) return nullptr;
   Process& known = processes_[process];
   if (known.entry != entry || known.exe_device != exe.st_dev || known.exe_inode != exe.st_ino)
     known = {entry, exe.st_dev, exe.st_ino, {}, kReads, 0};
   known.look = look_;
-  if (known.reads_left == 0) return;
+  return &known;
+}
+
+void MappedLibraries::keep_mappings(Process& known, const std::string& process, std::string_view maps) const {
+  known.mappings = mappings_in(maps, wanted_);
+  for (Mapping& mapping : known.mappings) mapping.process = process;
+  if (!known.mappings.empty()) known.reads_left = 0;
+}
+
+void MappedLibraries::read_if_new(int directory, const std::string& process, std::uint64_t entry,
+                                  std::size_t& reads_left) {
+  Process* const known = process_of(directory, process, entry);
+  if (known == nullptr || known->reads_left == 0) return;
   if (reads_left == 0) {
     is_complete_ = false;
     return;
   }
   --reads_left;
-  --known.reads_left;
-  const auto maps = read_file(procfs_ + "/" + process + "/maps", kMaxMapsBytes);
-  if (!maps) return;  // gone, or not to be looked at
-  known.mappings = mappings_in(*maps, wanted_);
-  for (Mapping& mapping : known.mappings) mapping.process = process;
-  if (!known.mappings.empty()) known.reads_left = 0;
+  --known->reads_left;
+  const auto maps = read_maps(procfs_, process);
+  if (maps) keep_mappings(*known, process, *maps);  // or it is gone, or not to be looked at
+}
+
+std::vector<Mapping> MappedLibraries::look_at(const ProcessNews& news) {
+  struct stat folder {};
+  const UniqueFd directory(::open(procfs_.c_str(), O_PATH | O_CLOEXEC));
+  if (!directory || ::fstatat(directory.get(), news.process.c_str(), &folder, 0) != 0) return {};
+  Process* const known = process_of(directory.get(), news.process, folder.st_ino);
+  if (known == nullptr) return {};
+  keep_mappings(*known, news.process, news.maps);
+  std::vector<Mapping> offered;
+  for (const Mapping& mapping : known->mappings)
+    if (taken_up_.count(mapping.file) == 0) offered.push_back(mapping);
+  return offered;
+}
+
+std::vector<MappedFile> MappedLibraries::files_of(const std::string& process) const {
+  std::vector<MappedFile> files;
+  const auto known = processes_.find(process);
+  if (known == processes_.end()) return files;
+  for (const Mapping& mapping : known->second.mappings) files.push_back(mapping.file);
+  return files;
 }
 
 Result<MappedLibraries::Look> MappedLibraries::look(std::size_t max_reads) {
   ++look_;
   is_complete_ = true;
-  const auto visited = for_each_process(
-      procfs_, [&](int directory, const dirent& entry) { look_at(directory, entry.d_name, entry.d_ino, max_reads); });
+  const auto visited = for_each_process(procfs_, [&](int directory, const dirent& entry) {
+    read_if_new(directory, entry.d_name, entry.d_ino, max_reads);
+  });
   if (!visited) return visited.error();
 
   Look look;

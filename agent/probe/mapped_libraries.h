@@ -2,7 +2,8 @@
 //
 // MappedLibraries: which shared libraries of some names the processes of this host have mapped, whatever mount
 // namespace they live in. A process is read once, as it maps its C library or its like when it starts; so a look costs
-// a few system calls for each process that is known, and a read of /proc/PID/maps for each that is new. One thread.
+// a few system calls for each process that is known, and a read of /proc/PID/maps for each that is new. What maps one
+// later is read again by look_at. One thread.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,8 @@ class MappedLibraries final : public ProgramFiles {
   /// Looks at all processes, and into the maps of `max_reads` of those that are new; the rest is left for the next
   /// look.
   Result<Look> look(std::size_t max_reads) override;
+  std::vector<Mapping> look_at(const ProcessNews& news) override;
+  [[nodiscard]] std::vector<MappedFile> files_of(const std::string& process) const override;
   void take_up(const MappedFile& file) override { taken_up_.insert(file); }
 
   /// Opens the mapped file itself, be it deleted or hidden by another mount; where the agent may not (map_files wants
@@ -58,7 +61,10 @@ class MappedLibraries final : public ProgramFiles {
   };
   /// That of the process that is named, no other's.
   [[nodiscard]] Result<UniqueFd> open_of(const Mapping& mapping) const;
-  void look_at(int directory, const std::string& process, std::uint64_t entry, std::size_t& reads_left);
+  /// nullptr: it runs no program.
+  Process* process_of(int directory, const std::string& process, std::uint64_t entry);
+  void keep_mappings(Process& known, const std::string& process, std::string_view maps) const;
+  void read_if_new(int directory, const std::string& process, std::uint64_t entry, std::size_t& reads_left);
 
   Wanted wanted_;
   std::string procfs_;

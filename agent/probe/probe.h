@@ -19,6 +19,7 @@
 #include "agent/detail/connection_feed.h"
 #include "agent/identity/identity_table.h"
 #include "agent/metrics/registry.h"
+#include "agent/probe/library_watch.h"
 
 namespace connscope::probe {
 
@@ -30,6 +31,7 @@ struct ProbeContext {
   metrics::Registry& registry;
   identity::IdentityTable& identities;
   detail::ConnectionFeed& connections;
+  LibraryWatch& libraries;
 };
 
 /// One BPF program and where it hangs.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ProgramFiles: files whose code the processes of this host run, of one kind: some shared libraries, or some
-// executables. A look finds those that are new or gone; who works on them takes them up.
+// executables. A look finds those that are new or gone; who works on them takes them up. A look at one process alone
+// finds what is new there at once, and costs next to nothing.
 #pragma once
 
 #include <cerrno>
@@ -42,6 +43,12 @@ struct FileLook {
 /// Whether that is how opening fails when the process has ended.
 inline bool has_ended(const Error& error) { return error.code() == ENOENT || error.code() == ESRCH; }
 
+/// A process that may run what it did not when it was looked at last.
+struct ProcessNews {
+  std::string process;  ///< folder name in procfs
+  std::string maps;     ///< its /proc/PID/maps, which is read once for all who look
+};
+
 class ProgramFiles {
  public:
   ProgramFiles() = default;
@@ -52,6 +59,10 @@ class ProgramFiles {
   /// Looks at all processes, and more closely at no more than `max_reads` of what is new; the rest is left for the next
   /// look.
   virtual Result<FileLook> look(std::size_t max_reads) = 0;
+  /// Looks at one process: what it runs that was not taken up so far.
+  virtual std::vector<Mapping> look_at(const ProcessNews& news) = 0;
+  /// What that process runs, as far as it has been looked at.
+  [[nodiscard]] virtual std::vector<MappedFile> files_of(const std::string& process) const = 0;
   /// Is not offered again while it is run.
   virtual void take_up(const MappedFile& file) = 0;
   /// Opens the file itself, be it deleted or hidden by another mount; as another process has it, when that one has

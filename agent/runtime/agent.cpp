@@ -84,6 +84,7 @@ Status Agent::run() {
   cycle_->start();
   if (cycle_->news_fd() >= 0)
     if (auto watched = loop_.watch(cycle_->news_fd(), [this] { cycle_->take_news(); }); !watched) return watched;
+  if (auto followed = cycle_->follow_new_programs(loop_); !followed) return followed;
   if (auto& connections = cycle_->connections(); connections.fd() >= 0)
     if (auto watched = loop_.watch(connections.fd(), [&] { connections.drain(); }); !watched) return watched;
   if (auto watched = loop_.watch(cycle_->exchange().wake_fd(), [this] { collect(); }); !watched) return watched;

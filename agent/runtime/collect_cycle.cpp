@@ -22,7 +22,8 @@ Result<std::unique_ptr<CollectCycle>> CollectCycle::create(Settings settings, co
   auto self = SelfMetrics::create(cycle->registry_, version);
   if (!self) return self.error();
   cycle->self_ = std::make_unique<SelfMetrics>(std::move(*self));
-  auto probes = make_probes({cycle->registry_, cycle->identities_, cycle->connections_}, root.table("probe"));
+  auto probes =
+      make_probes({cycle->registry_, cycle->identities_, cycle->connections_, cycle->libraries_}, root.table("probe"));
   if (!probes) return probes.error();
   cycle->probes_ = std::move(*probes);
   auto ingest = ingest::Ingest::create(root.table("ingest"), cycle->registry_, cycle->identities_);
@@ -133,6 +134,14 @@ void CollectCycle::retire(Clock::time_point now) {
 void CollectCycle::take_news() {
   if (news_fd() < 0) return;
   for (const std::uint64_t id : identity_probe_->take_news()) identities_.label_of(id);
+}
+
+Status CollectCycle::follow_new_programs(EventLoop& loop) {
+  if (identity_probe_->execs_fd() < 0 || libraries_.is_empty()) return {};
+  auto started = NewPrograms::start(*identity_probe_, libraries_, loop);
+  if (!started) return started.error();
+  new_programs_ = std::move(*started);
+  return {};
 }
 
 void CollectCycle::note(const std::string& part, const Status& outcome) {

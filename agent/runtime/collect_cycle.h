@@ -23,6 +23,8 @@
 #include "agent/metrics/registry.h"
 #include "agent/probe/identity_probe.h"
 #include "agent/probe/probe.h"
+#include "agent/runtime/event_loop.h"
+#include "agent/runtime/new_programs.h"
 #include "agent/runtime/problem_log.h"
 #include "agent/runtime/self_metrics.h"
 #include "agent/runtime/settings.h"
@@ -69,6 +71,8 @@ class CollectCycle {
   [[nodiscard]] FilteredSeries& filtered() { return filtered_; }
   /// Names of the collectors of the host's metrics that are on.
   [[nodiscard]] std::vector<std::string> collectors() const;
+  /// Has new processes looked at for libraries, where a probe wants that. After start().
+  Status follow_new_programs(EventLoop& loop);
 
  private:
   CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe);
@@ -85,8 +89,10 @@ class CollectCycle {
   std::unique_ptr<probe::IdentityProbe> identity_probe_;
   identity::IdentityTable identities_;
   detail::ConnectionFeed connections_;
+  probe::LibraryWatch libraries_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
   std::unique_ptr<host::HostMetrics> host_;  // null when no part of the agent
+  std::unique_ptr<NewPrograms> new_programs_;  // nullptr: nobody hangs programs in libraries
   std::unique_ptr<SelfMetrics> self_;
   std::unique_ptr<ingest::Ingest> ingest_;
   std::map<std::string, std::string> off_;  // why a probe is off, by its name

@@ -2,7 +2,6 @@
 #include "bpf/dns/libc_lookup.h"
 
 #include <bpf/bpf.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <chrono>
@@ -19,6 +18,7 @@
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/map_drain.h"
 #include "agent/probe/probe.h"
+#include "agent/probe/processes.h"
 #include "bpf/attempt/attempt_maps.h"
 #include "bpf/dns/libc_library.h"
 #include "bpf/dns/libc_lookup.skel.h"
@@ -30,8 +30,6 @@ namespace {
 
 /// Where the agent cannot see whether a thread still lives, no look-up takes so long.
 constexpr std::chrono::minutes kLongestLookup{10};
-/// Inode number of the first pid namespace (include/uapi/linux/nsfs.h of Linux 6.18; the number is as old as nsfs).
-constexpr ino_t kFirstPidNamespace = 0xEFFFFFFC;
 
 struct Settings {
   probe::LibrarySettings libraries;
@@ -45,11 +43,6 @@ struct Settings {
   }
 };
 
-bool sees_all_threads() {
-  struct stat status {};
-  return ::stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == kFirstPidNamespace;
-}
-
 std::uint64_t now_ns() {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
@@ -61,8 +54,8 @@ class LibcLookup final : public probe::Probe {
       : settings_(settings),
         owners_(context.identities),
         cells_(families, owners_),
-        libraries_(is_c_library, settings.libraries),
-        sees_threads_(sees_all_threads()) {}
+        libraries_(context.libraries, is_c_library, settings.libraries),
+        sees_threads_(probe::sees_all_processes()) {}
 
   [[nodiscard]] std::string_view name() const override { return "libc_lookup"; }
   Status start(const probe::SharedMaps& shared) override;

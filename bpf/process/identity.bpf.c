@@ -143,6 +143,25 @@ static __always_inline u32 executed_interpreter(struct task_struct *task)
 	return interpreter && control->interpreters >> (*interpreter & 31) & 1 ? *interpreter : INTERPRETER_NONE;
 }
 
+/*
+ * Processes that have executed a file, for those who look for libraries. Nobody is woken for each: once is enough for all that come
+ * until the reader has looked. One that finds no room is found later, by a look at all processes.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16384);
+} exec_news SEC(".maps");
+
+__u32 is_exec_awaited = 0;
+
+static __always_inline void tell_exec(u32 tgid)
+{
+	u64 flags = is_exec_awaited ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+
+	is_exec_awaited = 0;
+	bpf_ringbuf_output(&exec_news, &tgid, sizeof(tgid), flags);
+}
+
 static __always_inline void forget(u32 tgid)
 {
 	bpf_map_delete_elem(&identity_cache, &tgid);
@@ -157,6 +176,7 @@ int BPF_PROG(on_exec, struct task_struct *task)
 	forget(tgid);
 	if (interpreter != INTERPRETER_NONE)
 		read_command_line(task, tgid, interpreter);
+	tell_exec(tgid);
 	return 0;
 }
 

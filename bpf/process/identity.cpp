@@ -19,11 +19,13 @@
 namespace connscope::bpf {
 namespace {
 
-int keep_id(void* ids, void* record, std::size_t size) {
-  std::uint64_t id = 0;
-  if (size == sizeof(id)) {
-    std::memcpy(&id, record, size);
-    static_cast<std::vector<std::uint64_t>*>(ids)->push_back(id);
+/// A record that is one number, into a vector of such.
+template <class Number>
+int keep_number(void* numbers, void* record, std::size_t size) {
+  Number number = 0;
+  if (size == sizeof(number)) {
+    std::memcpy(&number, record, size);
+    static_cast<std::vector<Number>*>(numbers)->push_back(number);
   }
   return 0;
 }
@@ -39,14 +41,17 @@ class IdentityUserHalf final : public probe::IdentityProbe {
   [[nodiscard]] std::string_view name() const override { return "identity"; }
 
   Status start(const probe::SharedMaps& /*shared*/) override {
-    auto object = probe::BpfObject::load(probe::BpfObject::opener<identity_bpf>([](identity_bpf&) {}), {}, {});
+    const auto keep_skeleton = [this](identity_bpf& skeleton) { skeleton_ = &skeleton; };
+    auto object = probe::BpfObject::load(probe::BpfObject::opener<identity_bpf>(keep_skeleton), {}, {});
     if (!object) return object.error();
     object_ = std::move(*object);
     if (auto loaded = load_interpreters(object_.map_fd("interpreters"), object_.map_fd("options")); !loaded)
       return loaded;
     if (auto attached = object_.attach(); !attached) return attached;
-    news_.reset(ring_buffer__new(object_.map_fd("identity_news"), keep_id, &news_ids_, nullptr));
+    news_.reset(ring_buffer__new(object_.map_fd("identity_news"), keep_number<std::uint64_t>, &news_ids_, nullptr));
     if (!news_) return Error::from_errno("ring buffer identity_news", errno);
+    execs_.reset(ring_buffer__new(object_.map_fd("exec_news"), keep_number<std::uint32_t>, &executed_, nullptr));
+    if (!execs_) return Error::from_errno("ring buffer exec_news", errno);
     up_ = true;
     return {};
   }
@@ -75,6 +80,12 @@ class IdentityUserHalf final : public probe::IdentityProbe {
     live_ += news_ids_.size();
     return std::exchange(news_ids_, {});
   }
+  [[nodiscard]] int execs_fd() const override { return execs_ ? ring_buffer__epoll_fd(execs_.get()) : -1; }
+  std::vector<std::uint32_t> take_execs() override {
+    ring_buffer__consume(execs_.get());
+    return std::exchange(executed_, {});
+  }
+  void await_exec() override { skeleton_->bss->is_exec_awaited = 1; }
 
   Result<identity_info> read(std::uint64_t id) override {
     identity_info info{};
@@ -132,8 +143,11 @@ class IdentityUserHalf final : public probe::IdentityProbe {
   }
 
   probe::BpfObject object_;
+  identity_bpf* skeleton_ = nullptr;  // owned by object_
   std::vector<std::uint64_t> news_ids_;
+  std::vector<std::uint32_t> executed_;
   std::unique_ptr<ring_buffer, RingCloser> news_;
+  std::unique_ptr<ring_buffer, RingCloser> execs_;
   identity::CaptureWishes wishes_;
   std::uint64_t live_ = 0;
   std::uint32_t epoch_ = 0;

@@ -56,7 +56,7 @@ class Certificates final : public probe::Probe {
       : settings_(settings),
         owners_(context.identities),
         cells_(families, owners_, settings.issuers),
-        libraries_(is_libcrypto, settings.libraries) {}
+        libraries_(context.libraries, is_libcrypto, settings.libraries) {}
 
   [[nodiscard]] std::string_view name() const override { return "certificates"; }
   Status start(const probe::SharedMaps& shared) override;

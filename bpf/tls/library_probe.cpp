@@ -17,12 +17,19 @@ probe::LibraryUprobes::Sources sources_of(const TlsLibrary& library) {
   return sources;
 }
 
+probe::LibraryKind kind_of(const TlsLibrary& library) {
+  probe::LibraryKind kind = library.kind;
+  kind.speaks_tls = true;
+  return kind;
+}
+
 }  // namespace
 
-LibraryProbe::LibraryProbe(const TlsLibrary& library, probe::LibrarySettings settings, LibraryInfo info)
+LibraryProbe::LibraryProbe(const TlsLibrary& library, probe::LibraryWatch& watch, probe::LibrarySettings settings,
+                           LibraryInfo info)
     : library_(library),
       settings_(settings),
-      hooks_(sources_of(library), settings, library.kind),
+      hooks_(watch, sources_of(library), settings, kind_of(library)),
       info_(std::move(info)) {}
 
 Result<std::unique_ptr<probe::Probe>> LibraryProbe::make(const TlsLibrary& library, const probe::ProbeContext& context,
@@ -30,7 +37,7 @@ Result<std::unique_ptr<probe::Probe>> LibraryProbe::make(const TlsLibrary& libra
   const auto settings = probe::LibrarySettings::parse(section);
   auto info = LibraryInfo::create(context.registry, library.label);
   if (!info) return info.error();
-  return std::unique_ptr<probe::Probe>(new LibraryProbe(library, settings, std::move(*info)));
+  return std::unique_ptr<probe::Probe>(new LibraryProbe(library, context.libraries, settings, std::move(*info)));
 }
 
 Status LibraryProbe::start(const probe::SharedMaps& shared) {

@@ -54,7 +54,8 @@ class LibraryProbe final : public probe::Probe {
   [[nodiscard]] probe::ProbeReport report() const override;
 
  private:
-  LibraryProbe(const TlsLibrary& library, probe::LibrarySettings settings, LibraryInfo info);
+  LibraryProbe(const TlsLibrary& library, probe::LibraryWatch& watch, probe::LibrarySettings settings,
+               LibraryInfo info);
   void show_copies() { info_.show(hooks_.uprobes().copies()); }
 
   TlsLibrary library_;

@@ -45,7 +45,7 @@ class Probes {
       : document_(*config::Document::parse(kConfig, "test.toml")),
         identity_(bpf::make_identity_probe()),
         identities_(*identity_, identity::ProcessRules::parse(document_.root()), {}) {
-    auto probes = bpf::make_probes({registry_, identities_, feed_}, document_.root().table("probe"));
+    auto probes = bpf::make_probes({registry_, identities_, feed_, libraries_}, document_.root().table("probe"));
     probes_ = std::move(*probes);
     EXPECT_TRUE(identity_->start({}));
     probe::SharedMaps shared = identity_->shared_maps();
@@ -88,6 +88,7 @@ class Probes {
   std::unique_ptr<probe::IdentityProbe> identity_;
   identity::IdentityTable identities_;
   detail::ConnectionFeed feed_;
+  probe::LibraryWatch libraries_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
 };
 

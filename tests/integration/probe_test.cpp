@@ -43,7 +43,7 @@ class Bench {
                                            "test.toml")),
         identity_(bpf::make_identity_probe()),
         identities_(*identity_, identity::ProcessRules::parse(document_.root()), limits) {
-    auto probes = bpf::make_probes({registry_, identities_, connections_}, document_.root().table("probe"));
+    auto probes = bpf::make_probes({registry_, identities_, connections_, libraries_}, document_.root().table("probe"));
     const auto legal = document_.finish();
     EXPECT_TRUE(legal) << legal.error().message();
     for (auto& probe : *probes)
@@ -118,6 +118,7 @@ class Bench {
   std::unique_ptr<probe::IdentityProbe> identity_;
   identity::IdentityTable identities_;
   detail::ConnectionFeed connections_;
+  probe::LibraryWatch libraries_;
   std::unique_ptr<probe::Probe> probe_;
   Clock::time_point now_ = Clock::now();
   std::size_t others_ = 0;

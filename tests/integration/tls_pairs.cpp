@@ -32,14 +32,6 @@ TlsOutcome of_one(TlsOutcome all, int runs) {
   return all;
 }
 
-std::string port_of(ChildProcess& server) {
-  static constexpr std::string_view kBefore = "port ";
-  server.await_output("\n", kStartLimit);
-  const std::string said = server.standard_output();
-  if (said.substr(0, kBefore.size()) != kBefore) throw std::runtime_error("no port: " + server.standard_error());
-  return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
-}
-
 std::vector<std::string> with_port(std::vector<std::string> arguments, const std::string& port) {
   static constexpr std::string_view kPlace = "PORT";
   for (std::string& each : arguments)
@@ -63,6 +55,14 @@ double runs_of(const AgentProcess& agent, const std::string& probe) {
 Words operator+(Words first, const Words& more) {
   first.insert(first.end(), more.begin(), more.end());
   return first;
+}
+
+std::string port_of(ChildProcess& server) {
+  static constexpr std::string_view kBefore = "port ";
+  server.await_output("\n", kStartLimit);
+  const std::string said = server.standard_output();
+  if (said.substr(0, kBefore.size()) != kBefore) throw std::runtime_error("no port: " + server.standard_error());
+  return said.substr(kBefore.size(), said.find('\n') - kBefore.size());
 }
 
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair) {

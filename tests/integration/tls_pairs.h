@@ -39,6 +39,9 @@ struct TlsPairPrograms {
   std::string client;
 };
 
+/// Waits for the first line of a server, which tells where it listens.
+std::string port_of(ChildProcess& server);
+
 /// Lets the two meet, and waits for their ends.
 void run_pair(const Actor& server, const Actor& client, const TlsPair& pair);
 

@@ -74,6 +74,22 @@ TEST_F(ExecutablesTest, OneWhoseProcessHasEndedIsOpenedAsAnotherRunsIt) {
   EXPECT_TRUE(has_ended(refused.error()));
 }
 
+TEST_F(ExecutablesTest, OneProcessIsLookedAtAlone) {
+  write("wanted", "x");
+  write("other", "o");
+  run("1", "wanted");
+  run("2", "other");
+  const auto offered = executables_.look_at({"1", {}});
+  ASSERT_EQ(offered.size(), 1U);
+  EXPECT_EQ(executables_.files_of("1"), std::vector<MappedFile>{offered.front().file});
+  EXPECT_TRUE(executables_.look_at({"2", {}}).empty());
+  EXPECT_TRUE(executables_.look_at({"3", {}}).empty()) << "there is no such process";
+  executables_.take_up(offered.front().file);
+  EXPECT_TRUE(executables_.look_at({"1", {}}).empty());
+  EXPECT_TRUE(look().offered.empty());
+  EXPECT_EQ(reads_, 2U) << "a file is looked into once";
+}
+
 TEST_F(ExecutablesTest, OneIsGoneWhenNobodyRunsIt) {
   write("wanted", "x");
   run("1", "wanted");

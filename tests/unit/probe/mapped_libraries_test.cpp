@@ -136,6 +136,46 @@ TEST(MappedLibraries, ALookReadsNoMoreThanItMayAndThenNothingIsGone) {
   EXPECT_EQ(offered(libraries, 1), Inodes{2});
 }
 
+/// Inodes of what is offered of one process that may have something new.
+Inodes offered_of(MappedLibraries& libraries, const std::string& process, const std::string& maps) {
+  Inodes inodes;
+  for (const Mapping& mapping : libraries.look_at({process, maps})) {
+    EXPECT_EQ(mapping.process, process);
+    inodes.push_back(mapping.file.inode);
+  }
+  return inodes;
+}
+
+TEST(MappedLibraries, OfOneProcessAreOfferedWithoutALookAtTheOthers) {
+  const FakeProc proc;
+  proc.run("10", maps_of(1));
+  proc.run("11", maps_of(2));
+  MappedLibraries libraries(is_lib, proc.path());
+  EXPECT_EQ(offered_of(libraries, "10", maps_of(1)), Inodes{1});
+  libraries.take_up(file_of(1));
+  EXPECT_TRUE(offered_of(libraries, "10", maps_of(1)).empty());
+  EXPECT_EQ(libraries.files_of("10"), std::vector<MappedFile>{file_of(1)});
+  EXPECT_TRUE(libraries.files_of("11").empty()) << "nobody has looked at it";
+  EXPECT_EQ(offered(libraries), Inodes{2}) << "the look at all knows what that one found";
+}
+
+TEST(MappedLibraries, AProcessThatIsLookedAtAgainMayHaveOneMore) {
+  const FakeProc proc;
+  proc.run("10", maps_of(1));
+  MappedLibraries libraries(is_lib, proc.path());
+  EXPECT_EQ(offered(libraries), Inodes{1});
+  libraries.take_up(file_of(1));
+  EXPECT_EQ(offered_of(libraries, "10", maps_of(1) + maps_of(2)), Inodes{2});
+  EXPECT_EQ(offered(libraries), Inodes{2});
+}
+
+TEST(MappedLibraries, OfAProcessThatIsGoneThereAreNone) {
+  const FakeProc proc;
+  MappedLibraries libraries(is_lib, proc.path());
+  EXPECT_TRUE(offered_of(libraries, "10", maps_of(1)).empty());
+  EXPECT_TRUE(libraries.files_of("10").empty());
+}
+
 TEST(MappedLibraries, WithoutProcfsThereIsAnError) {
   MappedLibraries libraries(is_lib, "/nowhere");
   EXPECT_FALSE(libraries.look(kAll));

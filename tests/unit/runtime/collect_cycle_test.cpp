@@ -40,6 +40,9 @@ class FakeIdentityProbe final : public probe::IdentityProbe {
   [[nodiscard]] probe::SharedMaps shared_maps() const override { return {{"identities", 7}}; }
   [[nodiscard]] int news_fd() const override { return -1; }
   std::vector<std::uint64_t> take_news() override { return {}; }
+  [[nodiscard]] int execs_fd() const override { return -1; }
+  std::vector<std::uint32_t> take_execs() override { return {}; }
+  void await_exec() override {}
   Result<identity_info> read(std::uint64_t /*id*/) override { return identity_info{}; }
   Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
   Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
