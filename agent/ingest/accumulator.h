@@ -110,11 +110,8 @@ class Accumulator {
   using SpellingView = SpellingOf<std::string_view>;
   struct SpellingHash {
     using is_transparent = void;
-    template <class Text>
-    std::size_t operator()(const SpellingOf<Text>& of) const {
-      const std::hash<std::string_view> hash;
-      return hash(of.name) ^ (hash(of.form) + reinterpret_cast<std::size_t>(of.sender)) * 0x9e3779b97f4a7c15U;
-    }
+    std::size_t operator()(const SpellingView& of) const;
+    std::size_t operator()(const Spelling& of) const { return (*this)(SpellingView{of.sender, of.name, of.form}); }
   };
   struct SameSpelling {
     using is_transparent = void;

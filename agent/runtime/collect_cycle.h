@@ -91,7 +91,7 @@ class CollectCycle {
   detail::ConnectionFeed connections_;
   probe::LibraryWatch libraries_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
-  std::unique_ptr<host::HostMetrics> host_;  // null when no part of the agent
+  std::unique_ptr<host::HostMetrics> host_;    // null when no part of the agent
   std::unique_ptr<NewPrograms> new_programs_;  // nullptr: nobody hangs programs in libraries
   std::unique_ptr<SelfMetrics> self_;
   std::unique_ptr<ingest::Ingest> ingest_;

@@ -48,9 +48,7 @@ class TlsLibraries : public ::testing::Test {
   static Words server(const std::string& certificate) {
     return {"server", "--certificate", certificates_->pem(certificate), "--key", certificates_->key(certificate)};
   }
-  static Words client(const Server& server) {
-    return {"client", server.port, "--trust", certificates_->pem("ca")};
-  }
+  static Words client(const Server& server) { return {"client", server.port, "--trust", certificates_->pem("ca")}; }
   /// Lets a client of that program meet the server.
   static void meet(const Server& server, const Actor& program) {
     ChildProcess connecting = must(program.start(client(server)));
@@ -66,8 +64,7 @@ class TlsLibraries : public ::testing::Test {
   }
   /// Handshakes of that process of which that library has told; empty: none has.
   static double handshakes(const Actor& program, const std::string& library) {
-    return must(agent_->scrape()).sum("conn_tls_handshakes_total",
-                                      {{"process", program.name()}, {"library", library}});
+    return must(agent_->scrape()).sum("conn_tls_handshakes_total", {{"process", program.name()}, {"library", library}});
   }
   static bool await_handshakes(const Actor& program, const std::string& library, double count) {
     return eventually(kSettleLimit, [&] { return handshakes(program, library) == count; });
