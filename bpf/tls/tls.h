@@ -142,6 +142,13 @@ struct tls_alert_key {
 };
 SHARED_STRUCT(struct tls_alert_key, 16);
 
+/* tls_strangers: processes, by `tgid`, that sent in a handshake of which no library had told by then. */
+struct tls_stranger {
+	__u64 identity;
+	__u64 began_ns; /* the process: its number may be another one's by now */
+};
+SHARED_STRUCT(struct tls_stranger, 16);
+
 /* tls_hosts: the name that the number of a host stands for. */
 #define TLS_HOST_BYTES 64
 

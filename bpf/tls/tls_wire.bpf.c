@@ -98,6 +98,29 @@ static __always_inline struct handshake *meet(struct __sk_buff *skb, const struc
 	return handshake;
 }
 
+/*
+ * Processes whose library says nothing, or says it elsewhere. The user half looks whether a probe hangs in it. Where there are more than
+ * it has room for, those that shook hands least lately go first.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, u32);
+	__type(value, struct tls_stranger);
+} tls_strangers SEC(".maps");
+
+/* The running process sends in a handshake that is no session's. */
+static __noinline void note_stranger(u64 identity)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct tls_stranger stranger = {.identity = identity, .began_ns = BPF_CORE_READ(task, group_leader, start_boottime)};
+	u32 tgid = BPF_CORE_READ(task, tgid);
+	const struct tls_stranger *known = bpf_map_lookup_elem(&tls_strangers, &tgid);
+
+	if (!known || known->began_ns != stranger.began_ns)
+		bpf_map_update_elem(&tls_strangers, &tgid, &stranger, BPF_ANY);
+}
+
 /* --- whose it is ----------------------------------------------------------------------------------------------------- */
 
 /* A server whose first answer is no TLS is none: it may be any that was asked in vain. */
@@ -133,7 +156,9 @@ static __always_inline bool is_owned(struct handshake *handshake, u64 cookie)
 /* This host sends. Inline: the identity is looked up before the stack gets deep. False: the handshake is of no interest. */
 static __always_inline bool find_owner(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake, u64 cookie)
 {
-	if (handshake->is_doubtful || (handshake->is_begun && handshake->session.address) || !process_holds_socket(skb))
+	bool was_begun = handshake->is_begun;
+
+	if (handshake->is_doubtful || (was_begun && handshake->session.address) || !process_holds_socket(skb))
 		return true;
 	if (!handshake->is_begun && is_server_of_something_else(skb, packet, handshake)) {
 		forget_handshake(cookie);
@@ -143,6 +168,8 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 		return false;
 	if (!handshake->session.address)
 		bind_session(handshake, cookie);
+	if (!was_begun && !handshake->session.address)
+		note_stranger(handshake->identity);
 	return true;
 }
 

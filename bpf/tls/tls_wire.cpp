@@ -11,6 +11,7 @@
 #include "bpf/tls/tls_cells.h"
 #include "bpf/tls/tls_labels.h"
 #include "bpf/tls/tls_wire.skel.h"
+#include "bpf/tls/unknown_libraries.h"
 
 namespace connscope::bpf {
 namespace {
@@ -34,18 +35,20 @@ struct Settings {
 
 class Tls final : public probe::Probe {
  public:
-  Tls(const probe::ProbeContext& context, const Settings& settings, const TlsCells::Families& families)
+  Tls(const probe::ProbeContext& context, const Settings& settings, const TlsCells::Families& families,
+      UnknownLibraries::Family* unknown)
       : settings_(settings),
         owners_(context.identities),
         labels_(settings.cipher_labels, settings.host_labels),
-        cells_(families, owners_, labels_) {}
+        cells_(families, owners_, labels_),
+        unknown_(unknown, owners_, context.libraries) {}
 
   [[nodiscard]] std::string_view name() const override { return "tls"; }
   Status start(const probe::SharedMaps& shared) override;
   void check_reload(config::Section section) const override;
   void stop() override;
   Status collect(Clock::time_point now) override;
-  void retire(const std::vector<std::uint64_t>& identities) override { cells_.retire(object_, identities); }
+  void retire(const std::vector<std::uint64_t>& identities) override;
   [[nodiscard]] probe::ProbeReport report() const override;
   [[nodiscard]] probe::SharedMaps shared_maps() const override { return up_ ? object_.maps() : probe::SharedMaps{}; }
 
@@ -56,6 +59,7 @@ class Tls final : public probe::Probe {
   Owners owners_;
   TlsLabels labels_;
   TlsCells cells_;
+  UnknownLibraries unknown_;
   probe::BpfObject object_;
   tls_wire_bpf* skeleton_ = nullptr;  // owned by object_
   Handover packets_{PACKET_TLS};
@@ -115,7 +119,13 @@ Status Tls::collect(Clock::time_point now) {
        {std::pair("visit_handshakes", "handshakes"), std::pair("visit_sessions", "tls_sessions")})
     if (auto run = object_.run_over_map(program, map); !run) return run.error();
   if (auto learned = labels_.learn_hosts(object_.map_fd("tls_hosts")); !learned) return learned;
+  if (auto judged = unknown_.collect(object_.map_fd("tls_strangers"), now); !judged) return judged;
   return cells_.collect(object_, now);
+}
+
+void Tls::retire(const std::vector<std::uint64_t>& identities) {
+  cells_.retire(object_, identities);
+  unknown_.retire(identities);
 }
 
 probe::ProbeReport Tls::report() const {
@@ -123,6 +133,7 @@ probe::ProbeReport Tls::report() const {
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   report.maps = cells_.usage(object_);
   report.maps.push_back({"handshakes", skeleton_->bss->visited_handshakes, object_.max_entries("handshakes")});
+  report.maps.push_back({"tls_strangers", unknown_.entries(), object_.max_entries("tls_strangers")});
   report.maps.push_back({"tls_sessions", skeleton_->bss->visited_sessions, object_.max_entries("tls_sessions")});
   return report;
 }
@@ -133,7 +144,9 @@ Result<std::unique_ptr<probe::Probe>> make_tls(const probe::ProbeContext& contex
   const Settings settings = Settings::parse(section);
   auto families = TlsCells::create_families(context.registry);
   if (!families) return families.error();
-  return std::unique_ptr<probe::Probe>(std::make_unique<Tls>(context, settings, *families));
+  auto unknown = UnknownLibraries::create_family(context.registry);
+  if (!unknown) return unknown.error();
+  return std::unique_ptr<probe::Probe>(std::make_unique<Tls>(context, settings, *families, *unknown));
 }
 
 }  // namespace connscope::bpf

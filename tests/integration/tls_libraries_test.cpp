@@ -19,6 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kConfig[] = "[probe.openssl]\nrescan = \"1h\"\n";
+constexpr char kUnknown[] = "connscope_tls_unknown_library_processes_total";
 constexpr std::chrono::seconds kSoon{3};
 constexpr std::chrono::seconds kSettleLimit{10};
 
@@ -34,10 +35,14 @@ class TlsLibraries : public ::testing::Test {
   static void SetUpTestSuite() {
     if (!missing_for_bpf().empty()) return;
     certificates_ = std::make_unique<Certificates>(must(Certificates::make()));
+    // The system's own copy is one that is known from the start.
+    const Actor holder = must(Actor::create("holder", CONNSCOPE_OPENSSL_ACTOR));
+    holder_ = std::make_unique<ChildProcess>(must(holder.start({"server"})));
     agent_ = std::make_unique<AgentProcess>(must(AgentProcess::start({CONNSCOPE_AGENT}, kConfig)));
   }
   static void TearDownTestSuite() {
     agent_.reset();
+    holder_.reset();
     certificates_.reset();
   }
   void SetUp() override {
@@ -62,7 +67,7 @@ class TlsLibraries : public ::testing::Test {
   static bool await_copies(double count) {
     return eventually(kSoon, [&] { return copies() >= count; });
   }
-  /// Handshakes of that process of which that library has told; empty: none has.
+  /// Handshakes of that process of which that library has told; "unknown": none has.
   static double handshakes(const Actor& program, const std::string& library) {
     return must(agent_->scrape()).sum("conn_tls_handshakes_total", {{"process", program.name()}, {"library", library}});
   }
@@ -71,6 +76,7 @@ class TlsLibraries : public ::testing::Test {
   }
 
   static inline std::unique_ptr<Certificates> certificates_;
+  static inline std::unique_ptr<ChildProcess> holder_;
   static inline std::unique_ptr<AgentProcess> agent_;
 };
 
@@ -99,6 +105,19 @@ TEST_F(TlsLibraries, OneInTheExecutableIsHeardByItsSymbols) {
   const TlsOutcomes outcomes = read_tls_outcomes(must(agent_->scrape()));
   EXPECT_EQ(outcomes.at(asks.name()).word(), "expired");
   EXPECT_EQ(outcomes.at(serves.name()).word(), "expired");
+}
+
+TEST_F(TlsLibraries, AProcessWhoseLibraryNobodyKnowsCountsOnce) {
+  const Actor asks = must(Actor::create("stripped_client", CONNSCOPE_OPENSSL_STRIPPED_ACTOR));
+  const Actor serves = must(Actor::create("known_server", CONNSCOPE_OPENSSL_ACTOR));
+  const Server server(must(serves.start(TlsLibraries::server("good") + Words{"--times", "2"})));
+  ChildProcess connecting = must(asks.start(client(server) + Words{"--times", "2"}));
+  connecting.close_input();
+  must(connecting.wait(kSettleLimit));
+  ASSERT_TRUE(await_handshakes(asks, "unknown", 2));
+  const Exposition shown = must(agent_->scrape());
+  EXPECT_EQ(shown.sum(kUnknown, {{"process", asks.name()}}), 1);
+  EXPECT_EQ(shown.sum(kUnknown, {{"process", serves.name()}}), 0);
 }
 
 }  // namespace
