@@ -33,10 +33,11 @@ MAY_INCLUDE = {
     "agent/host": ["agent/metrics", "agent/identity", "agent/config", "agent/base"],
     "agent/ingest": ["agent/metrics", "agent/identity", "agent/config", "agent/base"],
     "agent/control": ["agent/config", "agent/base"],
+    "agent/service": ["agent/base"],
     "agent/terminal": ["agent/control", "agent/detail", "agent/metrics", "agent/config", "agent/base"],
     "agent/runtime": [
         "agent/base", "agent/config", "agent/metrics", "agent/http", "agent/identity", "agent/probe", "agent/policy",
-        "agent/host", "agent/ingest", "agent/control", "agent/terminal", "agent/detail",
+        "agent/host", "agent/ingest", "agent/control", "agent/service", "agent/terminal", "agent/detail",
         "exporters/encoder.h", "exporters/catalog.h", "exporters/push_loop.h", "exporters/report_exporter.h",
     ],
     "agent/main.cpp": [EVERYTHING],

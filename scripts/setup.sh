@@ -55,7 +55,7 @@ list_packages() {
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
     zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
-    libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev
+    libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev libsystemd-dev
     ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;

@@ -142,4 +142,17 @@ Result<ListenAddress> check_listen_address(const std::string& address, bool ipv6
   return checked;
 }
 
+Result<std::string> address_of(int socket) {
+  SocketAddress bound;
+  bound.length = sizeof bound.storage;
+  if (::getsockname(socket, reinterpret_cast<sockaddr*>(&bound.storage), &bound.length) != 0)
+    return Error::from_errno("listening socket: getsockname", errno);
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  const int failed = ::getnameinfo(bound.get(), bound.length, host.data(), host.size(), port.data(), port.size(),
+                                   NI_NUMERICHOST | NI_NUMERICSERV);
+  if (failed != 0) return Error("listening socket: cannot write its address: " + std::string(::gai_strerror(failed)));
+  return in_brackets_if_ipv6(host.data()) + ":" + port.data();
+}
+
 }  // namespace connscope::http

@@ -21,4 +21,7 @@ struct ListenAddress {
 /// The address is bound for a moment, so errors carry the errno that CivetWeb would hide. They name the address.
 Result<ListenAddress> check_listen_address(const std::string& address, bool ipv6);
 
+/// Where a TCP socket is bound, as a URL has it: "127.0.0.1:9752", "[::1]:9752".
+Result<std::string> address_of(int socket);
+
 }  // namespace connscope::http

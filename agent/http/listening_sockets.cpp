@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/http/listening_sockets.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <filesystem>
@@ -55,7 +58,31 @@ void ListeningSockets::defer_accept() const {
   }
 }
 
+Status ListeningSockets::become(std::vector<UniqueFd> sockets) {
+  if (sockets.size() + 1 != descriptors_.size())
+    return Error("the listening sockets of the server were not found in /proc/self/fd");
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
+    return Error::from_errno("listening socket: socketpair", errno);
+  waker_.reset(ends[0]);
+  sockets.emplace_back(ends[1]);
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    // CivetWeb may call accept() when poll() has told of the socket that was in that place; it must not wait there.
+    const int flags = ::fcntl(sockets[i].get(), F_GETFL);
+    if (flags < 0 || ::fcntl(sockets[i].get(), F_SETFL, flags | O_NONBLOCK) != 0)
+      return Error::from_errno("listening socket: fcntl", errno);
+    ::shutdown(descriptors_[i], SHUT_RD);  // wakes CivetWeb, which waits for the one that goes
+    if (::dup3(sockets[i].get(), descriptors_[i], O_CLOEXEC) < 0)
+      return Error::from_errno("listening socket: dup3", errno);
+  }
+  return {};
+}
+
 void ListeningSockets::shut_down() const {
+  if (waker_) {
+    ::shutdown(waker_.get(), SHUT_RDWR);
+    return;
+  }
   for (const int fd : descriptors_) ::shutdown(fd, SHUT_RD);
 }
 

@@ -7,6 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
+
 namespace connscope::http {
 
 class ListeningSockets {
@@ -18,13 +21,20 @@ class ListeningSockets {
   /// (TCP_DEFER_ACCEPT): who connects and says nothing costs a few bytes in the kernel and no thread.
   void defer_accept() const;
 
-  /// No connection is accepted from now on, and who waits for one in poll() wakes.
+  /// Puts other listening sockets in the places of these, since CivetWeb takes none that are made: from now on its
+  /// descriptors are those sockets, and what it has bound is closed. There is one place more than `sockets`: it gets
+  /// one that never has a connection, by which shut_down() wakes CivetWeb.
+  Status become(std::vector<UniqueFd> sockets);
+
+  /// No connection is accepted from now on, and who waits for one in poll() wakes. Sockets that become() was given are
+  /// left as they are, for their other owner.
   void shut_down() const;
 
  private:
   explicit ListeningSockets(std::vector<int> descriptors);
 
   std::vector<int> descriptors_;  // not owned; valid until CivetWeb is told to stop
+  UniqueFd waker_;                // the other end of the last of them, after become()
 };
 
 }  // namespace connscope::http

@@ -66,7 +66,10 @@ class Server::Parts {
   /// CivetWeb looks only every two seconds whether it shall stop, unless something wakes it.
   ~Parts() { sockets_.shut_down(); }
 
+  /// On addresses that it binds.
   Status serve(const std::vector<ListenAddress>& addresses);
+  /// On sockets that listen already.
+  Status serve(std::vector<UniqueFd> sockets);
 
   [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
 
@@ -76,6 +79,8 @@ class Server::Parts {
   static int on_error(mg_connection* connection, int status, const char* message);
   static int on_log(const mg_connection* connection, const char* message);
 
+  /// Starts CivetWeb on addresses that it binds; their real ports, in the same order.
+  Result<std::vector<std::uint16_t>> start(const std::vector<ListenAddress>& addresses);
   [[nodiscard]] std::vector<std::uint16_t> ports(std::size_t count) const;
 
   Router router_;
@@ -127,7 +132,7 @@ int Server::Parts::on_log(const mg_connection* connection, const char* message) 
   return 1;
 }
 
-Status Server::Parts::serve(const std::vector<ListenAddress>& addresses) {
+Result<std::vector<std::uint16_t>> Server::Parts::start(const std::vector<ListenAddress>& addresses) {
   mg_callbacks callbacks{};
   callbacks.begin_request = &on_request;
   callbacks.http_error = &on_error;
@@ -141,12 +146,33 @@ Status Server::Parts::serve(const std::vector<ListenAddress>& addresses) {
     const std::lock_guard lock(mutex_);
     return Error("cannot serve on " + ports_option + ": " + first_log_);
   }
-  const auto real_ports = ports(addresses.size());
-  for (std::size_t i = 0; i < real_ports.size(); ++i) {
-    urls_.push_back("http://" + addresses[i].host + ":" + std::to_string(real_ports[i]));
-  }
+  auto real_ports = ports(addresses.size());
   sockets_ = ListeningSockets::find(real_ports);
+  return real_ports;
+}
+
+Status Server::Parts::serve(const std::vector<ListenAddress>& addresses) {
+  const auto real_ports = start(addresses);
+  if (!real_ports) return real_ports.error();
+  for (std::size_t i = 0; i < real_ports->size(); ++i)
+    urls_.push_back("http://" + addresses[i].host + ":" + std::to_string((*real_ports)[i]));
   sockets_.defer_accept();
+  return {};
+}
+
+/// CivetWeb binds a port of loopback for each, which the socket then takes the place of, and one more.
+Status Server::Parts::serve(std::vector<UniqueFd> sockets) {
+  const std::vector<ListenAddress> places(sockets.size() + 1, ListenAddress{"127.0.0.1:0", "127.0.0.1"});
+  std::vector<std::string> urls;
+  for (const UniqueFd& socket : sockets) {
+    auto address = address_of(socket.get());
+    if (!address) return address.error();
+    urls.push_back("http://" + *address);
+  }
+  if (auto started = start(places); !started) return started.error();
+  if (auto replaced = sockets_.become(std::move(sockets)); !replaced) return replaced;
+  sockets_.defer_accept();
+  urls_ = std::move(urls);
   return {};
 }
 
@@ -164,6 +190,11 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
 Result<std::unique_ptr<Server>> Server::start(ServerOptions options, std::vector<Route> routes) {
+  auto parts = std::make_unique<Parts>(std::move(routes), options.max_requests);
+  if (!options.sockets.empty()) {
+    if (auto served = parts->serve(std::move(options.sockets)); !served) return served.error();
+    return std::unique_ptr<Server>(new Server(std::move(parts)));
+  }
   if (options.listen_addresses.empty()) return Error("no listen address");
   std::vector<ListenAddress> addresses;
   for (const std::string& text : options.listen_addresses) {
@@ -171,7 +202,6 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, std::vector
     if (!address) return address.error();
     addresses.push_back(std::move(*address));
   }
-  auto parts = std::make_unique<Parts>(std::move(routes), options.max_requests);
   if (auto served = parts->serve(addresses); !served) return served.error();
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

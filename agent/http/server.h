@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/base/unique_fd.h"
 #include "agent/http/message.h"
 
 namespace connscope::http {
@@ -32,6 +33,9 @@ struct Route {
 struct ServerOptions {
   std::vector<std::string> listen_addresses;  ///< see listen_address.h for the forms
   std::size_t max_requests = 40;              ///< handlers of limited routes that run at once; 0: no limit
+  /// TCP sockets that listen already, as a service manager hands them over. When there are some, they alone are served
+  /// and no address is bound. Who else has them can go on using them: they are closed at the end, not shut down.
+  std::vector<UniqueFd> sockets = {};
 };
 
 class Server {

@@ -21,7 +21,9 @@ constexpr const char* kTracefs = "/sys/kernel/tracing";
 
 Result<UniqueFd> open_tracefs() {
   const std::string events = std::string(kTracefs) + "/events";
-  if (::access(events.c_str(), F_OK) != 0) {
+  // Not by access(2), which looks at the real user and at no capability.
+  const UniqueFd mounted(::open(events.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!mounted) {
     auto detached = detached_mount("tracefs");
     if (!detached) return detached.error().context("tracefs is not readable at " + std::string(kTracefs));
     return detached;

@@ -9,6 +9,8 @@
 
 #include "agent/runtime/policy_commands.h"
 #include "agent/runtime/scrape.h"
+#include "agent/service/capabilities.h"
+#include "agent/service/handed_over.h"
 #include "agent/terminal/show_answer.h"
 
 namespace connscope::runtime {
@@ -36,6 +38,13 @@ Result<Wanted> read(const config::Document& document, const AgentParts& parts) {
   return Wanted{std::move(settings), std::move(*cycle), std::move(reporting)};
 }
 
+/// A probe that is refused something says so itself; much that a capability opens is just not there without it.
+void tell_missing_capabilities() {
+  const auto missing = service::missing_capabilities();
+  if (!missing) return spdlog::warn("the agent's capabilities are not known: {}", missing.error().message());
+  for (const auto& one : *missing) spdlog::warn("without {}: {}", one.name, one.without);
+}
+
 }  // namespace
 
 Status check_config(const config::Document& document, const AgentParts& parts) {
@@ -43,14 +52,22 @@ Status check_config(const config::Document& document, const AgentParts& parts) {
   return wanted ? Status() : Status(wanted.error());
 }
 
-Agent::Agent(config::Options options, AgentParts parts, EventLoop loop)
-    : options_(std::move(options)), parts_(std::move(parts)), loop_(std::move(loop)) {}
+Agent::Agent(config::Options options, AgentParts parts, EventLoop loop, service::Supervision supervision)
+    : options_(std::move(options)),
+      parts_(std::move(parts)),
+      loop_(std::move(loop)),
+      supervision_(std::move(supervision)) {}
 
 Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const config::Document& document,
                                              AgentParts parts) {
   auto loop = EventLoop::create();
   if (!loop) return loop.error();
-  std::unique_ptr<Agent> agent(new Agent(std::move(options), std::move(parts), std::move(*loop)));
+  auto supervision = service::Supervision::create();
+  if (!supervision) return supervision.error();
+  auto sockets = service::take_handed_over_sockets();
+  if (!sockets) return sockets.error();
+  std::unique_ptr<Agent> agent(
+      new Agent(std::move(options), std::move(parts), std::move(*loop), std::move(*supervision)));
   // Before any thread is started, so that none of them takes the signals.
   auto signals = agent->loop_.watch_signals({SIGTERM, SIGINT, SIGHUP}, [a = agent.get()](int s) { a->on_signal(s); });
   if (!signals) return signals.error();
@@ -71,8 +88,8 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   agent->connections_page_ = std::make_unique<ConnectionsPage>(agent->cycle_->connections());
   agent->connections_page_->apply(settings.connections);
   routes.push_back(agent->connections_page_->route());
-  auto server =
-      http::Server::start({agent->options_.listen_addresses, agent->options_.max_requests}, std::move(routes));
+  auto server = http::Server::start(
+      {agent->options_.listen_addresses, agent->options_.max_requests, std::move(*sockets)}, std::move(routes));
   if (!server) return server.error();
   agent->server_ = std::move(*server);
   agent->control_settings_ = settings.control;
@@ -81,6 +98,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
 }
 
 Status Agent::run() {
+  tell_missing_capabilities();
   cycle_->start();
   if (cycle_->news_fd() >= 0)
     if (auto watched = loop_.watch(cycle_->news_fd(), [this] { cycle_->take_news(); }); !watched) return watched;
@@ -88,12 +106,16 @@ Status Agent::run() {
   if (auto& connections = cycle_->connections(); connections.fd() >= 0)
     if (auto watched = loop_.watch(connections.fd(), [&] { connections.drain(); }); !watched) return watched;
   if (auto watched = loop_.watch(cycle_->exchange().wake_fd(), [this] { collect(); }); !watched) return watched;
+  if (supervision_.fd() >= 0)
+    if (auto watched = loop_.watch(supervision_.fd(), [this] { supervision_.tick(); }); !watched) return watched;
   if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
   if (auto timed = reporting_->start(loop_, [this] { collect(); }); !timed) return timed;
   collect();
   ::malloc_trim(0);  // loading has read the kernel's BTF, which is much larger than all that stays
   for (const auto& url : server_->urls()) spdlog::info("serving metrics on {}{}", url, options_.telemetry_path);
+  service::Supervision::tell_ready("serving");
   if (auto ended = loop_.run(); !ended) return ended;
+  service::Supervision::tell_stopping();
   collect();
   reporting_->finish();
   return {};
@@ -128,6 +150,7 @@ void Agent::on_signal(int signal) {
     loop_.stop();
     return;
   }
+  service::Supervision::tell_reloading();
   const Status reloaded = reload();
   cycle_->show_reload(reloaded.has_value());
   if (reloaded) {
@@ -135,6 +158,7 @@ void Agent::on_signal(int signal) {
   } else {
     spdlog::error("config not reloaded, the one in force stays: {}", reloaded.error().message());
   }
+  service::Supervision::tell_ready(reloaded ? "serving" : "config not reloaded: " + reloaded.error().message());
 }
 
 Status Agent::reload() {

@@ -17,6 +17,7 @@
 #include "agent/runtime/connections_page.h"
 #include "agent/runtime/event_loop.h"
 #include "agent/runtime/reporting.h"
+#include "agent/service/supervision.h"
 #include "agent/terminal/events_answer.h"
 #include "exporters/catalog.h"
 
@@ -45,7 +46,7 @@ class Agent {
   Status run();
 
  private:
-  Agent(config::Options options, AgentParts parts, EventLoop loop);
+  Agent(config::Options options, AgentParts parts, EventLoop loop, service::Supervision supervision);
   void on_signal(int signal);
   void start_control();
   void collect();
@@ -54,6 +55,7 @@ class Agent {
   config::Options options_;
   AgentParts parts_;
   EventLoop loop_;
+  service::Supervision supervision_;
   std::unique_ptr<CollectCycle> cycle_;
   std::unique_ptr<Reporting> reporting_;  // after what it takes outliers from
   control::Settings control_settings_;

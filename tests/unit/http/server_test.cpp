@@ -4,6 +4,9 @@
 #include <civetweb.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <string>
@@ -234,6 +237,38 @@ TEST_F(ServerTest, AnAddressGivenTwiceIsAnErrorThatNamesIt) {
   ASSERT_FALSE(twice);
   EXPECT_THAT(twice.error().message(), HasSubstr(port));
   EXPECT_THAT(twice.error().message(), HasSubstr("Address already in use"));
+}
+
+/// A socket that listens on a free port of loopback, as a service manager has one.
+UniqueFd listening_socket(int family) {
+  UniqueFd socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 any{};
+  any.sin6_family = static_cast<sa_family_t>(family);
+  if (family == AF_INET6) any.sin6_addr = in6addr_loopback;
+  EXPECT_EQ(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&any),
+                   family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in)),
+            0);
+  EXPECT_EQ(::listen(socket.get(), 8), 0);
+  return socket;
+}
+
+TEST_F(ServerTest, ServesOnSocketsThatListenAlready) {
+  for (const int family : {AF_INET, AF_INET6}) {
+    const UniqueFd managers = listening_socket(family);
+    ServerOptions options;
+    options.sockets.emplace_back(::dup(managers.get()));
+    start(std::move(options));
+    EXPECT_EQ(server_->urls().size(), 1U);
+    EXPECT_EQ(get("/hello").body, "hello\n");
+    server_.reset();
+    // The next server finds it as it was, with who came in between.
+    auto waiting = connect();
+    ServerOptions again;
+    again.sockets.emplace_back(::dup(managers.get()));
+    start(std::move(again));
+    EXPECT_EQ(get("/hello").body, "hello\n");
+    server_.reset();
+  }
 }
 
 }  // namespace
