@@ -2,34 +2,24 @@
 //
 // DatagramSender: datagrams to one receiver, by UDP or to a unix socket. The address is looked up, and the socket made,
 // with the first datagram, and anew after an error, so that a receiver may come late, go, and come back elsewhere. One
-// thread; blocks for ReportExporter::kMaxBlocking at most where the receiver's queue is full.
-// Source: udp(7), unix(7).
+// thread; blocks for kPatience at most where the receiver's queue is full. Source: udp(7), unix(7).
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <string>
+#include <chrono>
 #include <string_view>
+#include <utility>
 
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
+#include "exporters/socket_address.h"
 
 namespace connscope::exporters {
 
-/// Where datagrams go: a host and port, or the path of a unix socket.
-struct DatagramAddress {
-  std::string host;
-  std::string port;
-  std::string path;
-
-  /// "HOST:PORT", "[IPV6]:PORT" or "unix:/PATH"; nothing when it is none of these.
-  static std::optional<DatagramAddress> parse(std::string_view text);
-  [[nodiscard]] std::string text() const;
-};
-
 class DatagramSender {
  public:
-  explicit DatagramSender(DatagramAddress address) : address_(std::move(address)) {}
+  static constexpr std::chrono::seconds kPatience{1};
+
+  explicit DatagramSender(SocketAddress address) : address_(std::move(address)) {}
 
   /// One datagram. The error names the receiver.
   Status send(std::string_view payload);
@@ -37,7 +27,7 @@ class DatagramSender {
  private:
   Status open();
 
-  DatagramAddress address_;
+  SocketAddress address_;
   UniqueFd socket_;
 };
 

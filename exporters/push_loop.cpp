@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/push_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace connscope::exporters {
 
-PushLoop::PushLoop(std::unique_ptr<ReportExporter> exporter, std::shared_ptr<PushCounts> counts)
-    : exporter_(std::move(exporter)), counts_(std::move(counts)), thread_([this] { run(); }) {}
+PushLoop::PushLoop(std::unique_ptr<ReportExporter> exporter, std::shared_ptr<PushCounts> counts,
+                   std::size_t max_reports)
+    : exporter_(std::move(exporter)),
+      counts_(std::move(counts)),
+      max_reports_(max_reports),
+      thread_([this] { run(); }) {}
 
 PushLoop::~PushLoop() {
   {
@@ -18,24 +23,32 @@ PushLoop::~PushLoop() {
 }
 
 void PushLoop::replace(std::unique_ptr<ReportExporter> exporter) {
-  const std::lock_guard lock(mutex_);
-  replacement_ = std::move(exporter);
+  {
+    const std::lock_guard lock(mutex_);
+    replacement_ = std::move(exporter);
+    tries_ = 0;
+  }
+  changed_.notify_one();
 }
 
 void PushLoop::push(metrics::ReportPtr report) {
   {
     const std::lock_guard lock(mutex_);
-    const std::size_t more = report->metrics.size();
-    while (!queue_.empty() && (queue_.size() >= kMaxReports || metrics_in_queue_ + more > kMaxMetrics)) drop_oldest();
-    metrics_in_queue_ += more;
+    make_room(report->size());
+    metrics_in_queue_ += report->size();
     queue_.push_back(std::move(report));
     ++counts_->queued;
   }
   changed_.notify_one();
 }
 
+void PushLoop::make_room(std::size_t metrics) {
+  while (!queue_.empty() && (queue_.size() >= max_reports_ || metrics_in_queue_ + metrics > kMaxMetrics)) drop_oldest();
+}
+
+/// The next one, if it was tried before, is another now.
 void PushLoop::drop_oldest() {
-  metrics_in_queue_ -= queue_.front()->metrics.size();
+  metrics_in_queue_ -= queue_.front()->size();
   queue_.pop_front();
   --counts_->queued;
   ++counts_->dropped;
@@ -56,32 +69,50 @@ std::string PushLoop::problem() const {
 }
 
 void PushLoop::run() {
-  while (const metrics::ReportPtr report = next()) send(*report);
+  while (metrics::ReportPtr report = next()) send(std::move(report));
   finished_ = true;
 }
 
 metrics::ReportPtr PushLoop::next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !queue_.empty() || is_finishing_; });
+  if (tries_ != 0) changed_.wait_until(lock, next_try_, [this] { return is_finishing_ || replacement_; });
   if (is_finishing_ && std::chrono::steady_clock::now() >= deadline_)
     while (!queue_.empty()) drop_oldest();
   if (replacement_) exporter_ = std::move(replacement_);
   if (queue_.empty()) return nullptr;
   metrics::ReportPtr report = std::move(queue_.front());
   queue_.pop_front();
-  metrics_in_queue_ -= report->metrics.size();
+  metrics_in_queue_ -= report->size();
   --counts_->queued;
   return report;
 }
 
-void PushLoop::send(const metrics::Report& report) {
-  const Sent sent = exporter_->send(report);
+void PushLoop::send(metrics::ReportPtr report) {
+  const Sent sent = exporter_->send(*report);
   counts_->packets += sent.packets;
   counts_->bytes += sent.bytes;
   counts_->refused += sent.refused;
   ++(sent.status ? counts_->reports : counts_->failures);
   const std::lock_guard lock(mutex_);
   problem_ = sent.status ? "" : sent.status.error().message();
+  if (!sent.status && sent.retry_after) return put_back(std::move(report), *sent.retry_after);
+  tries_ = 0;
+}
+
+/// At the end there is no time for pauses: one more try, and then the rest is dropped.
+void PushLoop::put_back(metrics::ReportPtr report, std::chrono::milliseconds retry_after) {
+  if (is_finishing_ && tries_ != 0) deadline_ = {};
+  const auto pause = std::min(kFirstPause * (1U << std::min(tries_, 10U)), kLongestPause);
+  next_try_ = std::chrono::steady_clock::now() + std::max(pause, retry_after);
+  ++tries_;
+  if (queue_.size() >= max_reports_ || (!queue_.empty() && metrics_in_queue_ + report->size() > kMaxMetrics)) {
+    ++counts_->dropped;
+    return;
+  }
+  metrics_in_queue_ += report->size();
+  queue_.push_front(std::move(report));
+  ++counts_->queued;
 }
 
 }  // namespace connscope::exporters

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // PushLoop: one exporter with a thread of its own and a bounded queue, so that a receiver that is slow or down delays
-// nobody: not a collect, and no other exporter. When the queue is full the oldest reports go, and are counted. push(),
-// finish() and the destructor are of the thread that made it; the counts may be read from any.
+// nobody: not a collect, and no other exporter. A report that could not be sent and may be sent again waits at the head
+// of the queue, for longer each time. When the queue is full the oldest reports go, and are counted. push(), finish()
+// and the destructor are of the thread that made it; the counts may be read from any.
 #pragma once
 
 #include <atomic>
@@ -26,7 +27,7 @@ struct PushCounts {
   std::atomic<std::uint64_t> reports{0};  ///< that were sent whole
   std::atomic<std::uint64_t> packets{0};
   std::atomic<std::uint64_t> bytes{0};
-  std::atomic<std::uint64_t> failures{0};  ///< reports whose sending ended in an error
+  std::atomic<std::uint64_t> failures{0};  ///< times that a report could not be sent
   std::atomic<std::uint64_t> dropped{0};   ///< reports that left the queue unsent
   std::atomic<std::uint64_t> refused{0};   ///< values that the format cannot say
   std::atomic<std::uint64_t> queued{0};    ///< reports that wait now
@@ -37,8 +38,13 @@ class PushLoop {
   static constexpr std::size_t kMaxReports = 64;
   /// All reports in the queue together; one that has more by itself waits alone.
   static constexpr std::size_t kMaxMetrics = 50'000;
+  /// Between two tries, doubled from the one to the other; a receiver may ask for more.
+  static constexpr std::chrono::milliseconds kFirstPause{1000};
+  static constexpr std::chrono::milliseconds kLongestPause{30'000};
 
-  PushLoop(std::unique_ptr<ReportExporter> exporter, std::shared_ptr<PushCounts> counts);
+  /// No more than `max_reports` wait.
+  PushLoop(std::unique_ptr<ReportExporter> exporter, std::shared_ptr<PushCounts> counts,
+           std::size_t max_reports = kMaxReports);
   PushLoop(const PushLoop&) = delete;
   PushLoop& operator=(const PushLoop&) = delete;
   /// Waits for finish() to be done; without it, drops what waits.
@@ -58,16 +64,21 @@ class PushLoop {
  private:
   void run();
   metrics::ReportPtr next();
-  void send(const metrics::Report& report);
+  void send(metrics::ReportPtr report);
+  void put_back(metrics::ReportPtr report, std::chrono::milliseconds retry_after);
+  void make_room(std::size_t metrics);
   void drop_oldest();
 
   std::unique_ptr<ReportExporter> exporter_;  // the push thread's
   std::unique_ptr<ReportExporter> replacement_;
   std::shared_ptr<PushCounts> counts_;
+  std::size_t max_reports_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<metrics::ReportPtr> queue_;
   std::size_t metrics_in_queue_ = 0;
+  unsigned tries_ = 0;  // of the report at the head that have failed
+  std::chrono::steady_clock::time_point next_try_;
   bool is_finishing_ = false;
   std::chrono::steady_clock::time_point deadline_;
   std::string problem_;

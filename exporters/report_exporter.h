@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ReportExporter: what carries reports to one place (FEATURES P13): a log, a StatsD server, and whatever comes next. It
-// is made from its own section of the config, opens nothing before it sends, and is owned by a PushLoop, on whose
-// thread alone send() is called: it may block there, but for no longer than kMaxBlocking, so that the agent's end does
-// not wait for a receiver that hangs.
+// ReportExporter: what carries reports to one place (FEATURES P13): a log, a StatsD server, a database. It is made from
+// its own section of the config, opens nothing before it sends, and is owned by a PushLoop, on whose thread alone
+// send() is called: it may block there, but for no longer than kMaxBlocking, so that the agent's end does not wait for
+// a receiver that hangs. There are two sorts: most are named by policies and get what these gather; others have an
+// interval of their own and get whole snapshots, as a scrape would (Report::snapshot).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,11 +28,15 @@ struct Sent {
   std::uint64_t bytes = 0;
   std::uint64_t refused = 0;  ///< values that the format cannot say, or that are too long for a packet
   Status status;
+  /// With an error: the same report may be sent again, not sooner than after this time, and what of it has arrived
+  /// already does no harm.
+  std::optional<std::chrono::milliseconds> retry_after{};
 };
 
 class ReportExporter {
  public:
-  static constexpr std::chrono::seconds kMaxBlocking{1};
+  /// The most that the config may allow an exporter for one report.
+  static constexpr std::chrono::seconds kMaxBlocking{10};
 
   virtual ~ReportExporter() = default;
   virtual Sent send(const metrics::Report& report) = 0;
@@ -46,12 +52,18 @@ struct ExporterServices {
 struct ConfiguredExporter {
   std::string name;          ///< what policies call it
   bool accumulates = false;  ///< its reports go on from one to the next; otherwise each begins anew
+  /// Set: it gets a snapshot so often, and no policy's reports.
+  std::optional<std::chrono::milliseconds> snapshot_interval{};
   std::unique_ptr<ReportExporter> exporter;
 };
 
 /// Reads [exporter.NAME] for each kind of exporter that this build has, whether the file has the section or not, and
-/// for each other NAME whose `type` is one of these. Problems go to the document.
+/// for each other NAME whose `type` is one of these. Kinds that take snapshots are there when the file has them, since
+/// nobody else says when they send. Problems go to the document.
 [[nodiscard]] std::vector<ConfiguredExporter> make_report_exporters(const config::Section& root,
                                                                     const ExporterServices& services);
+
+/// `timeout` of an exporter's section: for one report, or one request of it. Problems go to the document.
+[[nodiscard]] std::chrono::milliseconds parse_timeout(const config::Section& section);
 
 }  // namespace connscope::exporters

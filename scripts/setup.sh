@@ -55,7 +55,7 @@ list_packages() {
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
     zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
-    libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev libsystemd-dev
+    libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev libsystemd-dev libcurl4-openssl-dev
     ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;
@@ -68,6 +68,10 @@ list_packages() {
       unbound libssl-dev openssl libgnutls28-dev gnutls-bin wget libnss3-tools golang-go nodejs default-jdk-headless)
     # It brings hundreds of packages, which whoever has another npm need not load.
     command -v npm >/dev/null || packages+=(npm)
+    # Servers that exporters send to; newer distributions lack some of them, and where one lacks its test is left out.
+    case $distribution in
+      debian-12) packages+=(graphite-carbon influxdb prometheus-pushgateway) ;;
+    esac
     # A curl with NSS is in the older distributions alone.
     case $distribution in
       debian-12 | ubuntu-22.04) packages+=(libcurl3-nss) ;;

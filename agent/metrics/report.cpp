@@ -63,4 +63,12 @@ const char* to_string(Occasion occasion) {
   return "period";
 }
 
+std::size_t Report::size() const {
+  std::size_t count = metrics.size();
+  if (snapshot) {
+    for (const FamilySnapshot& family : snapshot->families) count += family.samples.size();
+  }
+  return count;
+}
+
 }  // namespace connscope::metrics

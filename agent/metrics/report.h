@@ -5,6 +5,7 @@
 // it from any thread for as long as they hold the pointer. Values are in the unit of the metric's descriptor.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -76,6 +77,11 @@ struct Report {
   std::vector<ReportedMetric> metrics;  ///< by name and tags
   std::vector<Outlier> outliers;
   std::uint64_t outliers_left_out = 0;  ///< that there was no room for
+  /// Instead of metrics: every series as it was at `end`, for what pushes a whole exposition.
+  SnapshotPtr snapshot{};
+
+  /// How many metrics it holds in memory.
+  [[nodiscard]] std::size_t size() const;
 };
 
 using ReportPtr = std::shared_ptr<const Report>;

@@ -25,12 +25,6 @@ policy::Moment now() { return {std::chrono::steady_clock::now(), std::chrono::sy
 
 void log_line(std::string_view line) { spdlog::info("report: {}", line); }
 
-std::set<std::string, std::less<>> named_exporters(const std::vector<policy::Policy>& policies) {
-  std::set<std::string, std::less<>> names;
-  for (const auto& policy : policies) names.insert(policy.to.begin(), policy.to.end());
-  return names;
-}
-
 /// How the log names it.
 std::string part_of(const std::string& exporter) { return "exporter " + exporter; }
 
@@ -39,12 +33,26 @@ double seconds(std::uint64_t nanoseconds) { return static_cast<double>(nanosecon
 
 }  // namespace
 
+SnapshotSchedule::Intervals ReportingPlan::snapshot_intervals() const {
+  SnapshotSchedule::Intervals intervals;
+  for (const auto& exporter : exporters)
+    if (exporter.snapshot_interval) intervals[exporter.name] = *exporter.snapshot_interval;
+  return intervals;
+}
+
+std::set<std::string, std::less<>> ReportingPlan::used_exporters() const {
+  std::set<std::string, std::less<>> names;
+  for (const auto& policy : set.policies) names.insert(policy.to.begin(), policy.to.end());
+  for (const auto& [name, interval] : snapshot_intervals()) names.insert(name);
+  return names;
+}
+
 ReportingPlan ReportingPlan::parse(const config::Section& root) {
   ReportingPlan plan;
   plan.exporters = exporters::make_report_exporters(root, {log_line});
   std::vector<std::string_view> names;
   for (const auto& exporter : plan.exporters) {
-    names.emplace_back(exporter.name);
+    if (!exporter.snapshot_interval) names.emplace_back(exporter.name);
     if (exporter.accumulates) plan.set.accumulating.insert(exporter.name);
   }
   plan.set.policies = policy::parse_policies(root, names);
@@ -93,24 +101,30 @@ Result<std::unique_ptr<Reporting>> Reporting::create(ReportingPlan plan, metrics
   };
   sinks.bounds = [self](const auto& key, const auto& bounds) { self->set_bounds(key, bounds); };
   sinks.warn = [](const std::string& sentence) { spdlog::warn("{}", sentence); };
-  const auto named = named_exporters(plan.set.policies);
-  reporting->start_receivers(std::move(plan.exporters), named);
+  reporting->start_receivers(plan);
   reporting->reporter_ = std::make_unique<policy::Reporter>(std::move(plan.set), now(), std::move(sinks));
   return reporting;
 }
 
 /// A receiver that stays keeps its queue, and sends it by the new exporter.
-void Reporting::start_receivers(std::vector<exporters::ConfiguredExporter> exporters,
-                                const std::set<std::string, std::less<>>& named) {
+void Reporting::start_receivers(ReportingPlan& plan) {
+  const auto used = plan.used_exporters();
+  snapshots_.set(plan.snapshot_intervals(), now().steady);
   for (auto& [name, receiver] : receivers_)
-    if (receiver.loop && named.count(name) == 0) retire(name, receiver);
-  for (auto& configured : exporters) {
-    if (named.count(configured.name) == 0) continue;
+    if (receiver.loop && used.count(name) == 0) retire(name, receiver);
+  for (auto& configured : plan.exporters) {
+    if (used.count(configured.name) == 0) continue;
     Receiver& receiver = receivers_[configured.name];
+    const bool takes_snapshots = configured.snapshot_interval.has_value();
+    const bool takes_others = std::exchange(receiver.takes_snapshots, takes_snapshots) != takes_snapshots;
+    if (receiver.loop && takes_others) retire(configured.name, receiver);
     if (receiver.loop) {
       receiver.loop->replace(std::move(configured.exporter));
     } else {
-      receiver.loop = std::make_unique<exporters::PushLoop>(std::move(configured.exporter), receiver.counts);
+      // Of snapshots only the newest is worth sending: each has all there is.
+      const std::size_t max_reports = takes_snapshots ? 1 : exporters::PushLoop::kMaxReports;
+      receiver.loop =
+          std::make_unique<exporters::PushLoop>(std::move(configured.exporter), receiver.counts, max_reports);
     }
   }
 }
@@ -134,14 +148,25 @@ void Reporting::on_timer() {
   if (::read(timer_.get(), &expirations, sizeof(expirations)) < 0) return;
   collect_();
   reporter_->report_due(now());
+  push_snapshots(snapshots_.take_due(now().steady), metrics::Occasion::kPeriod);
   arm();
+}
+
+void Reporting::push_snapshots(const std::vector<std::string>& exporters, metrics::Occasion occasion) {
+  if (!latest_) return;
+  for (const std::string& exporter : exporters) {
+    metrics::Report report{"", occasion, latest_->taken_at, true, {}, {}, 0, latest_};
+    receivers_[exporter].loop->push(std::make_shared<const metrics::Report>(std::move(report)));
+  }
 }
 
 /// Without anything due the timer is off.
 void Reporting::arm() {
   if (!timer_) return;
   itimerspec spec{};
-  if (const auto due = reporter_->next_due()) {
+  auto due = reporter_->next_due();
+  if (const auto snapshot_due = snapshots_.next_due()) due = std::min(due.value_or(*snapshot_due), *snapshot_due);
+  if (due) {
     // The steady clock is CLOCK_MONOTONIC. A time of 0 would switch the timer off.
     const auto at = std::max(due->time_since_epoch(), std::chrono::steady_clock::duration(1));
     spec.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(at).count();
@@ -166,11 +191,13 @@ void Reporting::show(const std::string& name, const Receiver& receiver) {
   if (auto series = families_->queue_length->with({name})) (*series)->set(receiver.counts->queued.load());
 }
 
-void Reporting::after_collect(const metrics::SnapshotPtr& snapshot) { reporter_->observe(snapshot, now()); }
+void Reporting::after_collect(const metrics::SnapshotPtr& snapshot) {
+  latest_ = snapshot;
+  reporter_->observe(snapshot, now());
+}
 
 void Reporting::apply(ReportingPlan plan) {
-  const auto named = named_exporters(plan.set.policies);
-  start_receivers(std::move(plan.exporters), named);
+  start_receivers(plan);
   reporter_->apply(std::move(plan.set), now());
   listen_to_outliers();
   arm();
@@ -178,6 +205,7 @@ void Reporting::apply(ReportingPlan plan) {
 
 void Reporting::finish() {
   reporter_->report_at_stop(now());
+  push_snapshots(snapshots_.names(), metrics::Occasion::kStop);
   for (auto& [name, receiver] : receivers_)
     if (receiver.loop) receiver.loop->finish(std::chrono::steady_clock::now() + kDrainTime);
 }

@@ -2,8 +2,9 @@
 //
 // Reporting: the policies of the config at work in the running agent. It feeds a policy::Reporter with the snapshots of
 // the collects, has a timer of its own on the event loop for what is due, and gives reports to a PushLoop for each
-// exporter that a policy names; and it has the families connscope_export_* about these. The collecting thread only; the
-// push loops have threads of their own, which take neither signals nor locks of this one.
+// exporter that a policy names, and snapshots to one for each exporter that pushes those; and it has the families
+// connscope_export_* about these. The collecting thread only; the push loops have threads of their own, which take
+// neither signals nor locks of this one.
 #pragma once
 
 #include <chrono>
@@ -24,6 +25,7 @@
 #include "agent/policy/reporter.h"
 #include "agent/runtime/event_loop.h"
 #include "agent/runtime/problem_log.h"
+#include "agent/runtime/snapshot_schedule.h"
 #include "exporters/push_loop.h"
 #include "exporters/report_exporter.h"
 
@@ -34,6 +36,10 @@ struct ReportingPlan {
   policy::PolicySet set;
   std::vector<exporters::ConfiguredExporter> exporters;
 
+  /// Those that push snapshots, and how often.
+  [[nodiscard]] SnapshotSchedule::Intervals snapshot_intervals() const;
+  /// Those that have anything to send: named by a policy, or pushing snapshots.
+  [[nodiscard]] std::set<std::string, std::less<>> used_exporters() const;
   /// Problems go to the document that `root` belongs to.
   static ReportingPlan parse(const config::Section& root);
 };
@@ -72,14 +78,15 @@ class Reporting {
   /// One exporter by its name, for as long as the agent runs: its counts never fall.
   struct Receiver {
     std::shared_ptr<exporters::PushCounts> counts = std::make_shared<exporters::PushCounts>();
-    std::unique_ptr<exporters::PushLoop> loop;  // nullptr while no policy names it
+    std::unique_ptr<exporters::PushLoop> loop;  // nullptr while it has nothing to send
+    bool takes_snapshots = false;
   };
 
   explicit Reporting(std::shared_ptr<Families> families);
-  void start_receivers(std::vector<exporters::ConfiguredExporter> exporters,
-                       const std::set<std::string, std::less<>>& named);
+  void start_receivers(ReportingPlan& plan);
   void retire(const std::string& name, Receiver& receiver);
   void show(const std::string& name, const Receiver& receiver);
+  void push_snapshots(const std::vector<std::string>& exporters, metrics::Occasion occasion);
   void on_timer();
   void arm();
   void listen_to_outliers();
@@ -91,6 +98,8 @@ class Reporting {
   ProblemLog problems_;
   std::vector<std::unique_ptr<exporters::PushLoop>> retired_;  // that send what they have still
   std::unique_ptr<policy::Reporter> reporter_;
+  SnapshotSchedule snapshots_;
+  metrics::SnapshotPtr latest_;
   UniqueFd timer_;
   std::function<void()> collect_;
   detail::ConnectionFeed* feed_ = nullptr;

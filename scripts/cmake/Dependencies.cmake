@@ -20,6 +20,11 @@ add_library(civetweb INTERFACE)
 target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE_DIR})
 target_link_libraries(civetweb INTERFACE ${CIVETWEB_LIBRARY})
 
+# What single exporters need; without those it may lack.
+if(CONNSCOPE_INFLUXDB OR CONNSCOPE_PUSHGATEWAY)
+  pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.66)
+endif()
+
 if(CONNSCOPE_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)

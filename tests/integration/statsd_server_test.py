@@ -8,24 +8,16 @@ The server is installed by npm into FOLDER when it is not there yet. Exit code 7
 the tests are required (CONNSCOPE_BPF_TESTS)."""
 
 import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from exporter_lab import Agent, eventually, free_port, leave_out
+
 PACKAGE = "statsd@0.9.0"
-LIMIT_SECONDS = 20
-CANNOT = 77
-
-
-def leave_out(reason: str):
-    print(reason)
-    sys.exit(1 if os.environ.get("CONNSCOPE_BPF_TESTS") == "required" else CANNOT)
 
 
 def install(folder: Path) -> Path:
@@ -41,23 +33,7 @@ def install(folder: Path) -> Path:
     return script
 
 
-def free_port(kind: int) -> int:
-    with socket.socket(socket.AF_INET, kind) as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
-
-
-def eventually(condition, what: str):
-    end = time.monotonic() + LIMIT_SECONDS
-    while time.monotonic() < end:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.05)
-    raise AssertionError(f"not within {LIMIT_SECONDS} s: {what}")
-
-
-class Server:
+class Statsd:
     """statsd, which is asked over its management port and never flushes, so that its counters add up."""
 
     def __init__(self, script: Path, folder: Path):
@@ -66,13 +42,7 @@ class Server:
         config.write_text(json.dumps({"port": self.port, "address": "127.0.0.1", "mgmt_port": self.mgmt_port,
                                       "mgmt_address": "127.0.0.1", "backends": [], "flushInterval": 1_000_000}))
         self.process = subprocess.Popen(["node", str(script), str(config)], stdout=subprocess.DEVNULL)
-        eventually(self.is_up, "statsd listens")
-
-    def is_up(self) -> bool:
-        try:
-            return bool(self.ask("health"))
-        except OSError:
-            return False
+        eventually(lambda: self.ask("health"), "statsd listens")
 
     def ask(self, command: str) -> str:
         with socket.create_connection(("127.0.0.1", self.mgmt_port), timeout=5) as connection:
@@ -92,38 +62,19 @@ class Server:
         self.process.wait(10)
 
 
-class Agent:
-    def __init__(self, program: str, folder: Path, statsd_port: int):
-        self.ingest = folder / "ingest.sock"
-        config = folder / "connscope.toml"
-        config.write_text(f"""
-[control]
-path = "{folder}/control.sock"
-[ingest]
-path = "{self.ingest}"
+CONFIG = """
 [exporter.statsd]
-address = "127.0.0.1:{statsd_port}"
+address = "127.0.0.1:{port}"
 prefix = "host1"
 [[policy]]
 name = "applications"
 interval = "200ms"
 report = ["*.app.*"]
 to = "statsd"
-""")
-        self.process = subprocess.Popen([program, "--config", str(config), "--web.listen-address", "127.0.0.1:0"],
-                                        stderr=subprocess.DEVNULL)
-        eventually(self.ingest.exists, "the agent takes lines")
-
-    def send(self, lines: str):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.sendto(lines.encode(), str(self.ingest))
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+"""
 
 
-def check(server: Server, agent: Agent):
+def check(server: Statsd, agent: Agent):
     agent.send("app.requests:3|c\napp.level:7|g\n")
     name = eventually(lambda: next((n for n in server.values("counters") if n.endswith(".app.requests")), None),
                       "the counter comes")
@@ -135,7 +86,7 @@ def check(server: Server, agent: Agent):
     # The ingest takes a sign for a change, as statsd does: 7 - 10.
     eventually(lambda: server.values("gauges")[gauge] == -3, "a negative gauge is set, not subtracted")
     agent.send("app.requests:5|c")
-    assert agent.stop() == 0
+    assert agent.end() == 0
     eventually(lambda: server.values("counters")[name] == 12, "the last report came before the end")
     counters = server.values("counters")
     assert counters.get("statsd.bad_lines_seen", 0) == 0, counters
@@ -144,15 +95,13 @@ def check(server: Server, agent: Agent):
 def main(program: str, installed: str) -> int:
     script = install(Path(installed))
     with tempfile.TemporaryDirectory(prefix="connscope-statsd-") as folder:
-        server = Server(script, Path(folder))
-        agent = Agent(program, Path(folder), server.port)
+        server = Statsd(script, Path(folder))
+        agent = Agent(program, Path(folder), CONFIG.format(port=server.port))
         try:
             check(server, agent)
         finally:
             server.stop()
-            if agent.process.poll() is None:
-                agent.process.kill()
-                agent.process.wait()
+            agent.stop()
     print("statsd has received what the agent reported")
     return 0
 

@@ -31,6 +31,7 @@ struct Receiver {
   std::shared_future<void> gate = let_go.get_future().share();
   std::atomic<bool> is_held{false};
   std::atomic<bool> fails{false};
+  std::atomic<bool> asks_again{false};
 
   std::vector<std::string> received() {
     const std::lock_guard lock(mutex);
@@ -46,7 +47,8 @@ class FakeExporter final : public ReportExporter {
     receiver_->gate.wait();
     const std::lock_guard lock(receiver_->mutex);
     receiver_->policies.push_back(report.policy);
-    if (receiver_->fails) return {0, 0, 0, Error("receiver: is down")};
+    if (receiver_->fails)
+      return {0, 0, 0, Error("receiver: is down"), receiver_->asks_again ? std::optional(0ms) : std::nullopt};
     return {1, 10, 2, {}};
   }
 
@@ -142,6 +144,59 @@ TEST_F(PushLoopTest, WhatIsNotSentByTheDeadlineIsDropped) {
   EXPECT_EQ(counts_->dropped, 1U);
 }
 
+TEST_F(PushLoopTest, WhatMayBeSentAgainWaitsAtTheHead) {
+  open();
+  receiver_->fails = receiver_->asks_again = true;
+  start();
+  loop_->push(named("a"));
+  loop_->push(named("b"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->failures == 1 && counts_->queued == 2; }));
+  receiver_->fails = false;
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->reports == 2; }));
+  EXPECT_EQ(receiver_->received(), (std::vector<std::string>{"a", "a", "b"}));
+  EXPECT_EQ(counts_->dropped, 0U);
+}
+
+TEST_F(PushLoopTest, AReceiverThatIsDownCostsTheOldestAndNoTimeAtTheEnd) {
+  open();
+  receiver_->fails = receiver_->asks_again = true;
+  start();
+  constexpr std::size_t kPushed = PushLoop::kMaxReports + 10;
+  for (std::size_t i = 0; i < kPushed; ++i) loop_->push(named(std::to_string(i)));
+  EXPECT_LE(counts_->queued, PushLoop::kMaxReports);
+  const auto begin = std::chrono::steady_clock::now();
+  loop_->finish(begin + kLimit);
+  loop_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, PushLoop::kFirstPause);
+  EXPECT_EQ(counts_->dropped, kPushed) << "each is counted, once";
+  EXPECT_EQ(counts_->queued, 0U);
+}
+
+TEST_F(PushLoopTest, OfSnapshotsOnlyTheNewestWaits) {
+  loop_ = std::make_unique<PushLoop>(std::make_unique<FakeExporter>(receiver_), counts_, 1);
+  loop_->push(named("held"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return receiver_->is_held.load(); }));
+  loop_->push(named("old"));
+  loop_->push(named("new"));
+  open();
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->reports == 2; }));
+  EXPECT_EQ(receiver_->received(), (std::vector<std::string>{"held", "new"}));
+}
+
+TEST_F(PushLoopTest, AnotherExporterNeedNotWaitForTheOldOnesPause) {
+  open();
+  receiver_->fails = receiver_->asks_again = true;
+  start();
+  loop_->push(named("a"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->failures == 2; })) << "the pause is 2 s now";
+  const auto other = std::make_shared<Receiver>();
+  other->let_go.set_value();
+  const auto begin = std::chrono::steady_clock::now();
+  loop_->replace(std::make_unique<FakeExporter>(other));
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->reports == 1; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1500ms);
+}
+
 TEST_F(PushLoopTest, AnotherExporterTakesTheQueueOver) {
   start();
   loop_->push(named("first"));
@@ -175,7 +230,7 @@ std::string received_by(const UniqueFd& socket) {
 TEST(DatagramSender, AReceiverMayComeLateGoAndComeBack) {
   const auto folder = connscope::testing::TempDir::create().value();
   const std::string path = folder.path() + "/s";
-  DatagramSender sender(DatagramAddress::parse("unix:" + path).value());
+  DatagramSender sender(SocketAddress::parse("unix:" + path).value());
   const Status early = sender.send("early");
   ASSERT_FALSE(early);
   EXPECT_THAT(early.error().message(), ::testing::HasSubstr(path));
@@ -195,7 +250,7 @@ TEST(DatagramSender, AReceiverThatTakesNothingIsGivenUpAfterASecond) {
   const auto folder = connscope::testing::TempDir::create().value();
   const std::string path = folder.path() + "/s";
   const UniqueFd receiver = bound_at(path);
-  DatagramSender sender(DatagramAddress::parse("unix:" + path).value());
+  DatagramSender sender(SocketAddress::parse("unix:" + path).value());
   const auto begin = std::chrono::steady_clock::now();
   Status sent;
   for (int i = 0; i < 100'000 && sent; ++i) sent = sender.send("x");

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a running agent exports, as Debian's own servers have received it.
+
+Usage: exporter_servers_test.py AGENT graphite|influxdb|pushgateway
+
+Each server is started here, on loopback. Exit code 77: it is not installed, which is a failure where the tests are required
+(CONNSCOPE_BPF_TESTS)."""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import urllib.parse
+from pathlib import Path
+
+from exporter_lab import Agent, Server, eventually, free_port, get, leave_out
+
+POLICY = """
+[[policy]]
+name = "applications"
+interval = "1s"
+report = ["*.app.*"]
+to = ["{exporters}"]
+"""
+
+
+def last_value(file: Path):
+    """The newest value of a whisper file."""
+    import whisper  # comes with graphite-carbon
+    _, values = whisper.fetch(str(file), 0)
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def test_graphite(program: str, folder: Path):
+    port = free_port()
+    (folder / "storage-schemas.conf").write_text("[all]\npattern = .*\nretentions = 1s:1h\n")
+    ports = "\n".join(f"{name} = {free_port()}" for name in ("PICKLE_RECEIVER_PORT", "CACHE_QUERY_PORT"))
+    interfaces = "\n".join(f"{name}_INTERFACE = 127.0.0.1" for name in ("LINE_RECEIVER", "PICKLE_RECEIVER", "CACHE_QUERY"))
+    folders = "\n".join(f"{name} = {folder}" for name in ("STORAGE_DIR", "LOCAL_DATA_DIR", "CONF_DIR", "LOG_DIR", "PID_DIR"))
+    (folder / "carbon.conf").write_text(f"""[cache]
+{folders}
+LINE_RECEIVER_PORT = {port}
+{ports}
+{interfaces}
+DATABASE = whisper
+MAX_CACHE_SIZE = inf
+MAX_UPDATES_PER_SECOND = inf
+MAX_CREATES_PER_MINUTE = inf
+ENABLE_TAGS = False
+CARBON_METRIC_INTERVAL = 0
+USE_FLOW_CONTROL = True
+""")
+    config = f"""
+[exporter.graphite]
+address = "127.0.0.1:{port}"
+prefix = "host1"
+[exporter.tagged]
+type = "graphite"
+address = "127.0.0.1:{port}"
+tags = true
+accumulate = true
+{POLICY.format(exporters='graphite", "tagged')}
+"""
+    agent = Agent(program, folder, config)
+    try:
+        # Carbon comes later than the first report: nothing of it is lost.
+        agent.send("app.requests:3|c|#kind:a b\napp.level:-7|g")
+        eventually(lambda: agent.value("failures", "tagged") and agent.value("failures", "graphite"), "nobody is there")
+        carbon = Server("carbon", ["/usr/bin/python3", "/usr/bin/carbon-cache", f"--config={folder}/carbon.conf",
+                                   f"--pidfile={folder}/carbon.pid", "--nodaemon", "start"], folder)
+        try:
+            check_graphite(folder, agent)
+        finally:
+            carbon.stop()
+    finally:
+        agent.stop()
+
+
+def check_graphite(folder: Path, agent: Agent):
+    found = lambda pattern: [file for file in folder.rglob(pattern) if file.is_file()]
+    level = eventually(lambda: found("level.wsp"), "the gauge comes")[0]
+    requests = eventually(lambda: found("kind/a_b.wsp"), "labels are in the path")[0]
+    assert "host1" in level.relative_to(folder).parts, level
+    assert eventually(lambda: last_value(level), "its value") == -7
+    assert eventually(lambda: last_value(requests), "the counter's value") == 3
+    file = eventually(lambda: list(folder.glob("_tagged/**/*.wsp")), "the series with tags comes")[0]
+    agent.send("app.requests:4|c|#kind:a b")
+    assert agent.end() == 0
+    eventually(lambda: last_value(file) == 7, "the last report came before the end, and is a total")
+
+
+def test_influxdb(program: str, folder: Path):
+    http, udp, rpc = free_port(), free_port(), free_port()
+    config_file = folder / "influxdb.conf"
+    config_file.write_text(f"""reporting-disabled = true
+bind-address = "127.0.0.1:{rpc}"
+[meta]
+  dir = "{folder}/meta"
+[data]
+  dir = "{folder}/data"
+  wal-dir = "{folder}/wal"
+[http]
+  bind-address = "127.0.0.1:{http}"
+  auth-enabled = true
+[[udp]]
+  enabled = true
+  bind-address = "127.0.0.1:{udp}"
+  database = "by_udp"
+  batch-timeout = "10ms"
+""")
+    server = Server("influxd", ["influxd", "-config", str(config_file)], folder, {**os.environ, "HOME": str(folder)})
+    password = "se\"cret' "
+    (folder / "password").write_text("se\"cret'\n")
+
+    def query(text: str, **more) -> dict:
+        parameters = urllib.parse.urlencode({"q": text, "u": "admin", "p": password.strip(), **more})
+        return json.loads(get(f"http://127.0.0.1:{http}/query?{parameters}"))
+
+    def rows(database: str, text: str) -> list:
+        series = query(text, db=database)["results"][0].get("series", [])
+        return [dict(zip(one["columns"], values)) for one in series for values in one["values"]]
+
+    agent = None
+    try:
+        # The first user may be made without one, and the query language escapes as TOML does.
+        eventually(lambda: query("CREATE USER admin WITH PASSWORD 'se\"cret\\'' WITH ALL PRIVILEGES"), "influxd listens")
+        query("CREATE DATABASE \"host metrics\"")
+        agent = Agent(program, folder, f"""
+[exporter.influxdb]
+url = "http://127.0.0.1:{http}"
+database = "host metrics"
+username = "admin"
+password_file = "{folder}/password"
+[exporter.udp]
+type = "influxdb"
+url = "udp://127.0.0.1:{udp}"
+[exporter.nowhere]
+type = "influxdb"
+url = "http://127.0.0.1:{http}"
+database = "there is none"
+username = "admin"
+password_file = "{folder}/password"
+{POLICY.format(exporters='influxdb", "udp", "nowhere')}
+""")
+        agent.send("app.requests:3|c|#kind:a =b\napp.time:250:750|ms")
+        for database in ("host metrics", "by_udp"):
+            row = eventually(lambda: rows(database, 'SELECT value, kind, process FROM "app.requests"'), f"{database} has it")[0]
+            assert (row["value"], row["kind"]) == (3, "a =b"), row
+            row = eventually(lambda: rows(database, 'SELECT * FROM "app.time"'), "the timer")[0]
+            assert (row["go_count"], row["go_sum"]) == (2, 1), row
+        eventually(lambda: agent.value("failures", "nowhere") >= 1, "what the server refuses is counted")
+        agent.send("app.requests:4|c|#kind:a =b")
+        assert agent.end() == 0
+        total = rows("host metrics", 'SELECT sum(value) FROM "app.requests"')
+        assert total[0]["sum"] == 7, total
+        assert "se\"cret" not in agent.log.read_text()
+    finally:
+        server.stop()
+        if agent:
+            agent.stop()
+
+
+def test_pushgateway(program: str, folder: Path):
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    shown = lambda: get(f"{url}/metrics")
+    agent = Agent(program, folder, f"""
+[exporter.pushgateway]
+url = "{url}"
+interval = "1s"
+job = "edge/hosts"
+instance = "web1"
+delete_at_stop = true
+[exporter.stays]
+type = "pushgateway"
+url = "{url}"
+interval = "1s"
+names = ["app_*"]
+instance = "web2"
+""")
+    gateway = None
+    try:
+        agent.send("app.requests:3|c")
+        eventually(lambda: agent.value("failures", "pushgateway"), "nobody is there")
+        gateway = Server("pushgateway", ["prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{port}"], folder)
+        line = eventually(lambda: [line for line in shown().splitlines()
+                                   if line.startswith("app_requests_total{") and 'instance="web1"' in line], "it is pushed")[0]
+        assert 'job="edge/hosts"' in line and line.endswith(" 3"), line
+        eventually(lambda: [line for line in shown().splitlines() if line.startswith("connscope_build_info{")], "all of it")
+        eventually(lambda: 'instance="web2"' in shown(), "the other one")
+        agent.send("app.requests:4|c")
+        assert agent.end() == 0
+        lines = [line for line in shown().splitlines() if line.startswith(("app_", "connscope_"))]
+        assert lines and all('instance="web2"' in line and line.startswith("app_requests_total") for line in lines), lines
+        assert lines[0].endswith(" 7"), "the last word came before the end"
+    finally:
+        agent.stop()
+        if gateway:
+            gateway.stop()
+
+
+SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "pushgateway": "prometheus-pushgateway"}
+
+
+def main(program: str, exporter: str) -> int:
+    if not shutil.which(SERVERS[exporter]):
+        leave_out(f"there is no {SERVERS[exporter]}")
+    with tempfile.TemporaryDirectory(prefix=f"connscope-{exporter}-") as folder:
+        try:
+            globals()[f"test_{exporter}"](program, Path(folder))
+        except BaseException:
+            for log in sorted(Path(folder).glob("*.log")):
+                print(f"--- {log.name}\n{log.read_text()[-3000:]}", file=sys.stderr)
+            raise
+    print(f"{exporter}: the server has what the agent exported")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
