@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bpf/tls/certificate.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include <cerrno>
@@ -72,6 +73,7 @@ class Certificates final : public probe::Probe {
   };
   void configure(certificate_bpf& skeleton);
   Status load(const probe::SharedMaps& shared);
+  Status take_from_wire(const probe::SharedMaps& shared);
 
   Settings settings_;
   Owners owners_;
@@ -80,6 +82,7 @@ class Certificates final : public probe::Probe {
   certificate_bpf* skeleton_ = nullptr;  // owned by object_
   probe::LibraryHooks libraries_;        // its links go before the programs
   std::unique_ptr<ring_buffer, RingCloser> news_;
+  int wire_ = -1;  // map of the probe `tls`, which outlives our programs
   bool up_ = false;
 };
 
@@ -100,8 +103,20 @@ Status Certificates::load(const probe::SharedMaps& shared) {
   return {};
 }
 
+/// Has the program of the wire hand packets with a certificate over.
+Status Certificates::take_from_wire(const probe::SharedMaps& shared) {
+  wire_ = shared.at("tls_plain_certificate");
+  return object_.attach_by("on_plain_certificate", [this](int program) -> Status {
+    const std::uint32_t first = 0;
+    if (bpf_map_update_elem(wire_, &first, &program, BPF_ANY) != 0)
+      return Error::from_errno("tls_plain_certificate", errno);
+    return {};
+  });
+}
+
 Status Certificates::start(const probe::SharedMaps& shared) {
   if (auto loaded = load(shared); !loaded) return loaded;
+  if (auto taken = take_from_wire(shared); !taken) return taken;
   const probe::LibraryProgram program{skeleton_->progs.on_certificate, probe::HangAt::kCheapEntry, {"d2i_X509"}};
   if (auto started = libraries_.start({program}); !started) return started;
   up_ = true;
@@ -117,6 +132,8 @@ void Certificates::check_reload(config::Section section) const {
 }
 
 void Certificates::stop() {
+  const std::uint32_t first = 0;
+  if (wire_ >= 0) bpf_map_delete_elem(wire_, &first);
   libraries_.stop();
   up_ = false;
 }

@@ -10,6 +10,7 @@
 
 #include "bpf/tls/tls_early.bpf.h"
 #include "bpf/tls/tls_judge.bpf.h"
+#include "bpf/tls/tls_plain.bpf.h"
 
 #define PIECES_AT_ONCE 16
 #define EVENTS_OF_SEGMENT 100
@@ -47,9 +48,20 @@ static __noinline void lose(struct handshake *handshake, struct tls_side *side)
 	handshake->is_blind = 1;
 }
 
-/* Reads what a segment has of its stream that was not read before. True: something was judged by that, or will never be. */
+/* As much of a certificate, which begins at `at`, as its record and the segment have. */
+static __always_inline struct plain_certificate certificate_at(struct __sk_buff *skb, const struct tls_parser *parser, u32 at)
+{
+	u32 bytes = tls_least(parser->certificate_bytes, parser->record_left);
+
+	return (struct plain_certificate){.at = at, .bytes = tls_least(bytes, skb->len - at)};
+}
+
+/*
+ * Reads what a segment has of its stream that was not read before. True: something was judged by that, or will never be.
+ * `certificate` is set where the segment has one.
+ */
 static __always_inline bool read_segment(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-					 struct tls_side *side, u32 direction)
+					 struct tls_side *side, u32 direction, struct plain_certificate *certificate)
 {
 	u32 at = packet->payload, taken;
 	s32 ahead = packet->sequence - side->next;
@@ -71,6 +83,10 @@ static __always_inline bool read_segment(struct __sk_buff *skb, const struct pac
 		if (!(taken >> EVENT_SHIFT))
 			continue;
 		is_judged = true;
+		if (taken >> EVENT_SHIFT == EVENT_CERTIFICATE) {
+			*certificate = certificate_at(skb, &side->parser, at);
+			continue;
+		}
 		if (judge(skb, taken >> EVENT_SHIFT, direction))
 			return true;
 	}

@@ -43,6 +43,7 @@ enum tls_event {
 	EVENT_CHANGE_CIPHER_SPEC,
 	EVENT_HIDDEN,             /* the header of a record that cannot be read: `record_type`, `record_bytes` */
 	EVENT_MESSAGE,            /* a handshake message in plain text: `message` */
+	EVENT_CERTIFICATE,        /* the sender's own begins with the next byte: `certificate_bytes` */
 };
 
 /* What the bytes in the lower half of `head` are. */
@@ -58,6 +59,7 @@ enum tls_step {
 	STEP_SUPPORTED_VERSION,
 	STEP_NAME_LENGTH, /* of the list of server names, and of its first one */
 	STEP_NAME,        /* a word of it */
+	STEP_CERTIFICATE, /* the length of the list of certificates, and of its first one */
 	STEP_END,         /* nothing more of this message is looked at */
 };
 
@@ -95,7 +97,8 @@ struct tls_parser {
 	__u8 is_resumed; /* it takes a key from before: TLS 1.3 */
 	__u8 is_encrypted;
 	__u8 wants_name;
-	__u8 reserved[6];
+	__u16 certificate_bytes; /* 0xffff: as many or more */
+	__u8 reserved[4];
 };
 SHARED_STRUCT(struct tls_parser, 64);
 
@@ -184,6 +187,8 @@ TLS_INLINE enum tls_event tls_take_message_header(struct tls_parser *parser)
 
 	parser->message = head[0];
 	parser->message_left = (0U + head[1]) << 16 | tls_number(head + 2);
+	if (parser->message == MESSAGE_CERTIFICATE)
+		return tls_expect(parser, STEP_CERTIFICATE, 0, 6);
 	/* Of a ClientHello only the name would be of use, and it has many extensions. */
 	if (parser->message != MESSAGE_SERVER_HELLO && (parser->message != MESSAGE_CLIENT_HELLO || !parser->wants_name))
 		return tls_expect(parser, STEP_END, 0, 0);
@@ -248,6 +253,20 @@ TLS_INLINE enum tls_event tls_take_name(struct tls_parser *parser, __u64 *name)
 	return tls_expect_name(parser);
 }
 
+/* One that begins with a record of its own is not told: the caller would find that record's header there. */
+TLS_INLINE enum tls_event tls_take_certificate(struct tls_parser *parser)
+{
+	const __u8 *head = parser->head;
+	__u32 bytes = (0U + head[3]) << 16 | tls_number(head + 4);
+	enum tls_event event;
+
+	if (bytes > parser->message_left)
+		bytes = 0; /* no list is like that */
+	parser->certificate_bytes = tls_least(bytes, 0xffff) & 0xffff;
+	event = tls_expect(parser, STEP_END, 0, 0);
+	return bytes && !parser->record_want ? EVENT_CERTIFICATE : event;
+}
+
 /* The bytes of a step have come, and what was to be passed over is. */
 TLS_INLINE enum tls_event tls_take_step(struct tls_parser *parser, __u64 *name)
 {
@@ -281,6 +300,8 @@ TLS_INLINE enum tls_event tls_take_step(struct tls_parser *parser, __u64 *name)
 		return tls_expect_name(parser);
 	case STEP_NAME:
 		return tls_take_name(parser, name);
+	case STEP_CERTIFICATE:
+		return tls_take_certificate(parser);
 	default:
 		return tls_end_message(parser);
 	}

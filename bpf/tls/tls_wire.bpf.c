@@ -221,7 +221,7 @@ static __always_inline bool may_end(const struct packet *packet, const struct tl
 
 /* A packet of a handshake that goes on. True: there may be nothing more to look at by now. */
 static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-						u64 cookie, u32 direction, u64 now)
+						u64 cookie, u32 direction, u64 now, struct plain_certificate *certificate)
 {
 	bool was_doubtful = handshake->is_doubtful, has_payload = packet->payload < skb->len, is_judged = false;
 	struct tls_side *side = side_of(flow_of(handshake), direction);
@@ -229,7 +229,7 @@ static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const str
 	if (direction == INGRESS && has_payload && handshake->phase < PHASE_DONE)
 		handshake->last_ns = now;
 	if (has_payload) {
-		is_judged = read_segment(skb, packet, handshake, side, direction);
+		is_judged = read_segment(skb, packet, handshake, side, direction, certificate);
 		if (side->has_early) {
 			read_early(skb, direction);
 			is_judged = true;
@@ -248,16 +248,19 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 	struct packet packet = packet_of(skb);
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct handshake *handshake = find_handshake(cookie) ?: meet(skb, &packet, direction, now);
+	struct plain_certificate certificate = {};
 
 	if (!handshake)
 		return PASS;
 	if (handshake->phase != PHASE_OVER) {
 		if (direction == EGRESS && !find_owner(skb, &packet, handshake, cookie))
 			return PASS;
-		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now))
+		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now, &certificate))
 			return PASS;
 	}
 	leave_if_over(cookie);
+	if (direction == INGRESS)
+		hand_certificate_on(skb, &certificate);
 	return PASS;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The certificates that servers show to curl: each counts once, by its issuer and by the days that it has left.
+// The certificates that servers show to curl, and to a client whose library is not looked into: each counts once, by
+// its issuer and by the days that it has left.
 
 #include <chrono>
 #include <memory>
@@ -41,11 +42,20 @@ class PeerCertificates : public ::testing::Test {
   static void meet(const CurlClient& curl, const std::string& certificate, const std::string& version) {
     static_cast<void>(curl.get(*certificates_, certificate, {"--insecure", "--tlsv" + version, "--tls-max", version}));
   }
+  /// By GnuTLS, of which the probe knows nothing.
+  static void meet(const Actor& gnutls, const std::string& certificate, const std::string& version) {
+    TlsServer server = must(TlsServer::start(*certificates_, {"server", certificate, {}}, {}));
+    ChildProcess client = must(gnutls.start(
+        {"client", server.port, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS" + version, "--verify", "waved"}));
+    client.close_input();
+    must(client.wait(kLimit));
+  }
   /// The scrape in which the process has that many certificates, or the last one.
-  static Exposition scrape_with(const CurlClient& curl, double count) {
+  template <class Client>
+  static Exposition scrape_with(const Client& client, double count) {
     Exposition scrape = must(agent_->scrape());
     eventually(kLimit, [&] {
-      if (scrape.sum(kPeers, {{"process", curl.name()}}) == count) return true;
+      if (scrape.sum(kPeers, {{"process", client.name()}}) == count) return true;
       scrape = must(agent_->scrape());
       return false;
     });
@@ -81,6 +91,19 @@ TEST_F(PeerCertificates, AreShownByIssuerAndByWhatIsLeft) {
   EXPECT_EQ(scrape.sum(kPeers, {{"process", curl.name()}, {"issuer", "connscope test other_ca"}}), 1);
   EXPECT_EQ(left(scrape, curl, "86400.0"), 1);  // the one that has expired
   EXPECT_EQ(left(scrape, curl, "+Inf"), 3);
+}
+
+TEST_F(PeerCertificates, OfTls12AreReadFromTheWireWhateverTheLibrary) {
+  const Actor client = must(Actor::create("gnutls_meets_1.2", CONNSCOPE_GNUTLS_ACTOR));
+  meet(client, "good", "1.2");
+  meet(client, "good", "1.2");
+  meet(client, "unknownca", "1.2");
+  const Exposition scrape = scrape_with(client, 2);
+  EXPECT_EQ(scrape.sum(kPeers, {{"process", client.name()}, {"issuer", "connscope test ca"}}), 1);
+  EXPECT_EQ(scrape.sum(kPeers, {{"process", client.name()}, {"issuer", "connscope test other_ca"}}), 1);
+  const Actor newer = must(Actor::create("gnutls_meets_1.3", CONNSCOPE_GNUTLS_ACTOR));
+  meet(newer, "good", "1.3");
+  EXPECT_EQ(scrape_with(newer, 0).sum(kPeers, {{"process", newer.name()}}), 0) << "they are encrypted there";
 }
 
 TEST(PeerCertificatesSwitch, IsOffByDefault) {

@@ -62,6 +62,9 @@ class TlsReader {
       case EVENT_MESSAGE:
         std::snprintf(text.data(), text.size(), "message %d", parser_.message);
         break;
+      case EVENT_CERTIFICATE:
+        std::snprintf(text.data(), text.size(), "certificate %d", parser_.certificate_bytes);
+        break;
     }
     events_.emplace_back(text.data());
     if (event == EVENT_MESSAGE) events_.back() += details();

@@ -89,11 +89,43 @@ TEST(TlsRecord, VersionBehindALargeKeyShare) {
 }
 
 TEST(TlsRecord, SeveralMessagesInARecordAndOneOverSeveral) {
-  EXPECT_EQ(parse(tls::server_flight_12()), (Events{"message 2 0303 c02f", "message 11", "message 12", "message 14"}));
+  EXPECT_EQ(parse(tls::server_flight_12()),
+            (Events{"message 2 0303 c02f", "certificate 700", "message 11", "message 12", "message 14"}));
   const std::string certificate = tls::message(11, std::string(3000, 'c'));
   EXPECT_EQ(parse(tls::handshake(tls::server_hello() + certificate.substr(0, 1000)) +
                   tls::handshake(certificate.substr(1000)) + tls::handshake(tls::message(14, ""))),
             (Events{"message 2 0304 1301", "message 11", "message 14"}));
+}
+
+/// A Certificate message with these certificates.
+std::string certificates(const std::vector<std::string>& all) {
+  std::string list;
+  for (const std::string& each : all) list += tls::sized(each, 3);
+  return tls::message(11, tls::sized(list, 3));
+}
+
+TEST(TlsRecord, TheFirstCertificateIsTold) {
+  const Events told{"certificate 500", "message 11", "message 14"};
+  const std::string chain = certificates({std::string(500, 'a'), std::string(900, 'b')});
+  EXPECT_EQ(parse(tls::handshake(chain + tls::message(14, ""))), told);
+  EXPECT_EQ(parse(tls::handshake(chain.substr(0, 11)) + tls::handshake(chain.substr(11) + tls::message(14, ""))), told)
+      << "the record ends in the certificate";
+  const Events largest{"certificate 65535", "message 11"};
+  const std::string large = certificates({std::string(70000, 'a')});
+  std::string records;
+  for (std::size_t at = 0; at < large.size(); at += 16000) records += tls::handshake(large.substr(at, 16000));
+  EXPECT_EQ(events_of(records), largest);
+}
+
+TEST(TlsRecord, CertificatesThatAreNone) {
+  const Events nothing{"message 11", "message 14"};
+  const std::string done = tls::message(14, "");
+  EXPECT_EQ(parse(tls::handshake(certificates({}) + done)), nothing) << "a client that has none";
+  EXPECT_EQ(parse(tls::handshake(certificates({""}) + done)), nothing);
+  EXPECT_EQ(parse(tls::handshake(tls::message(11, std::string(40, 'c')) + done)), nothing) << "longer than the message";
+  const std::string chain = certificates({std::string(500, 'a')});
+  EXPECT_EQ(parse(tls::handshake(chain.substr(0, 10)) + tls::handshake(chain.substr(10) + done)), nothing)
+      << "it begins with the next record";
 }
 
 TEST(TlsRecord, HiddenRecordsByTypeAndLength) {
