@@ -3,6 +3,9 @@
 
 #include "exporters/openmetrics.h"
 #include "exporters/prometheus_text.h"
+#ifdef CONNSCOPE_WITH_PROMETHEUS_PROTOBUF
+#include "exporters/prometheus_protobuf.h"
+#endif
 
 namespace connscope::exporters {
 
@@ -13,6 +16,10 @@ std::vector<Format> make_formats() {
     formats.push_back({std::string("application/openmetrics-text; version=") + version, true,
                        std::make_unique<OpenMetricsEncoder>(version)});
   }
+#ifdef CONNSCOPE_WITH_PROMETHEUS_PROTOBUF
+  auto protobuf = std::make_unique<PrometheusProtobufEncoder>();
+  formats.push_back({std::string(protobuf->content_type()), true, std::move(protobuf)});
+#endif
   return formats;
 }
 

@@ -1,28 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/http_sender.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
-#include <array>
-#include <mutex>
-#include <utility>
 
-#include "agent/base/file.h"
 #include "agent/config/message.h"
 
 namespace connscope::exporters {
 namespace {
 
-constexpr std::size_t kMaxSecret = 64U << 10U;
 /// As much of an answer as a message shows.
 constexpr std::size_t kShownAnswer = 200;
-
-/// libcurl's, which is not safe for threads before 7.84.
-void initialize_once() {
-  static std::once_flag once;
-  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
-}
 
 std::size_t take_answer(char* data, std::size_t size, std::size_t count, void* user) {
   auto& body = *static_cast<std::string*>(user);
@@ -30,30 +17,6 @@ std::size_t take_answer(char* data, std::size_t size, std::size_t count, void* u
   body.append(data, std::min(size * count, room));
   return size * count;  // what has no room is no error
 }
-
-Result<std::string> read_secret(const std::string& path) {
-  auto secret = read_file(path, kMaxSecret);
-  if (!secret) return secret;
-  secret->erase(secret->find_last_not_of("\r\n \t") + 1);
-  // A line feed would be another header.
-  if (secret->find_first_of("\r\n") != std::string::npos) return Error(path + ": has more than one line");
-  return secret;
-}
-
-class Headers {
- public:
-  ~Headers() { curl_slist_free_all(list_); }
-  Headers() = default;
-  Headers(const Headers&) = delete;
-  Headers& operator=(const Headers&) = delete;
-  void add(const std::string& header) {
-    if (curl_slist* longer = curl_slist_append(list_, header.c_str()); longer != nullptr) list_ = longer;
-  }
-  [[nodiscard]] curl_slist* get() const { return list_; }
-
- private:
-  curl_slist* list_ = nullptr;
-};
 
 bool has_user(std::string_view url) {
   const std::size_t host = url.find("://") + 3;
@@ -74,107 +37,68 @@ std::string parse_url(const config::Section& section, std::string_view fallback)
 }  // namespace
 
 HttpTarget HttpTarget::parse(const config::Section& section, std::string_view default_url) {
-  HttpTarget target;
-  target.url = parse_url(section, default_url);
-  target.timeout = parse_timeout(section);
-  target.username = section.text("username", "");
-  target.password_file = section.text("password_file", "");
-  target.token_file = section.text("token_file", "");
-  target.ca_file = section.text("ca_file", "");
-  target.certificate_file = section.text("certificate_file", "");
-  target.key_file = section.text("key_file", "");
-  if (target.username.empty() != target.password_file.empty())
+  HttpTarget target{parse_url(section, default_url), ServerAccess::parse(section), section.text("token_file", "")};
+  const ServerAccess& access = target.access;
+  if (access.username.empty() != access.password_file.empty())
     section.fail("username and password_file belong together; allowed: both or neither");
-  if (!target.username.empty() && !target.token_file.empty())
+  if (!access.username.empty() && !target.token_file.empty())
     section.fail("token_file", "cannot be used beside username; allowed: one of them");
-  if (target.certificate_file.empty() != target.key_file.empty())
-    section.fail("certificate_file and key_file belong together; allowed: both or neither");
   return target;
 }
 
-struct HttpSender::Handle {
-  CURL* curl;
-  std::array<char, CURL_ERROR_SIZE> message{};
-
-  Handle() : curl(curl_easy_init()) {}
-  ~Handle() { curl_easy_cleanup(curl); }
-  Handle(const Handle&) = delete;
-  Handle& operator=(const Handle&) = delete;
-
-  template <class T>
-  void set(CURLoption option, T value) {
-    curl_easy_setopt(curl, option, value);
+class HttpSender::Headers {
+ public:
+  Headers() = default;
+  ~Headers() { curl_slist_free_all(list_); }
+  Headers(const Headers&) = delete;
+  Headers& operator=(const Headers&) = delete;
+  void add(const std::string& header) {
+    if (curl_slist* longer = curl_slist_append(list_, header.c_str()); longer != nullptr) list_ = longer;
   }
-  void set_text(CURLoption option, const std::string& text) {
-    if (!text.empty()) set(option, text.c_str());
-  }
+  [[nodiscard]] curl_slist* get() const { return list_; }
 
-  void aim(const HttpTarget& target, const HttpRequest& request) {
-    curl_easy_reset(curl);  // keeps connections
-    message[0] = '\0';
-    set(CURLOPT_ERRORBUFFER, message.data());
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(target.timeout.count()));
-    set(CURLOPT_URL, (target.url + request.path).c_str());
-    set(CURLOPT_CUSTOMREQUEST, request.method);
-    set(CURLOPT_POSTFIELDS, request.body.data() == nullptr ? "" : request.body.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    set_text(CURLOPT_CAINFO, target.ca_file);
-    set_text(CURLOPT_SSLCERT, target.certificate_file);
-    set_text(CURLOPT_SSLKEY, target.key_file);
-  }
-
-  /// By username and password, or by a header.
-  Status authenticate(const HttpTarget& target, const std::string& token_scheme, Headers& headers) {
-    if (!target.username.empty()) {
-      const auto password = read_secret(target.password_file);
-      if (!password) return password.error();
-      set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-      set(CURLOPT_USERNAME, target.username.c_str());
-      set(CURLOPT_PASSWORD, password->c_str());
-    }
-    if (!target.token_file.empty()) {
-      const auto token = read_secret(target.token_file);
-      if (!token) return token.error();
-      headers.add("Authorization: " + token_scheme + " " + *token);
-    }
-    return {};
-  }
-
-  Result<HttpAnswer> perform() {
-    HttpAnswer answer;
-    set(CURLOPT_WRITEFUNCTION, take_answer);
-    set(CURLOPT_WRITEDATA, &answer.body);
-    if (const CURLcode code = curl_easy_perform(curl); code != CURLE_OK)
-      return Error(message[0] != '\0' ? message.data() : curl_easy_strerror(code));
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
-    curl_off_t seconds = 0;
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
-    answer.retry_after = std::chrono::seconds(std::clamp<curl_off_t>(seconds, 0, 3600));
-    return answer;
-  }
+ private:
+  curl_slist* list_ = nullptr;
 };
 
-HttpSender::HttpSender(HttpTarget target, std::string token_scheme)
-    : target_(std::move(target)), token_scheme_(std::move(token_scheme)) {
-  initialize_once();
+/// By username and password, or by a header.
+Status HttpSender::authenticate(Headers& headers) {
+  if (!target_.access.username.empty()) {
+    const auto password = read_secret(target_.access.password_file);
+    if (!password) return password.error();
+    curl_.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    curl_.set(CURLOPT_USERNAME, target_.access.username.c_str());
+    curl_.set(CURLOPT_PASSWORD, password->c_str());
+  }
+  if (!target_.token_file.empty()) {
+    const auto token = read_secret(target_.token_file);
+    if (!token) return token.error();
+    headers.add("Authorization: " + token_scheme_ + " " + *token);
+  }
+  return {};
 }
-HttpSender::~HttpSender() = default;
-HttpSender::HttpSender(HttpSender&&) noexcept = default;
-HttpSender& HttpSender::operator=(HttpSender&&) noexcept = default;
 
 Result<HttpAnswer> HttpSender::exchange(const HttpRequest& request) {
-  if (!handle_) handle_ = std::make_unique<Handle>();
-  if (handle_->curl == nullptr) return Error(target_.url + ": no memory for a request");
-  handle_->aim(target_, request);
+  if (curl_.get() == nullptr) return Error(target_.url + ": no memory for a request");
+  curl_.reset(target_.access);
   Headers headers;
   for (const std::string& header : request.headers) headers.add(header);
   headers.add("Expect:");  // or each larger body would wait for the server's leave
-  if (auto ready = handle_->authenticate(target_, token_scheme_, headers); !ready)
-    return ready.error().context(target_.url);
-  handle_->set(CURLOPT_HTTPHEADER, headers.get());
-  auto answer = handle_->perform();
-  return answer ? answer : answer.error().context(target_.url);
+  if (auto ready = authenticate(headers); !ready) return ready.error().context(target_.url);
+  HttpAnswer answer;
+  curl_.set(CURLOPT_HTTPHEADER, headers.get());
+  curl_.set(CURLOPT_URL, (target_.url + request.path).c_str());
+  curl_.set(CURLOPT_CUSTOMREQUEST, request.method);
+  curl_.set(CURLOPT_POSTFIELDS, request.body.data() == nullptr ? "" : request.body.data());
+  curl_.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  curl_.set(CURLOPT_WRITEFUNCTION, take_answer);
+  curl_.set(CURLOPT_WRITEDATA, &answer.body);
+  if (auto performed = curl_.perform(); !performed) return performed.error().context(target_.url);
+  curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(curl_.get(), CURLINFO_RETRY_AFTER, &seconds);
+  answer.retry_after = std::chrono::seconds(std::clamp<curl_off_t>(seconds, 0, 3600));
+  return answer;
 }
 
 Sent HttpSender::send(const HttpRequest& request) {

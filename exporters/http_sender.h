@@ -1,38 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // HttpSender: requests to one server, over a connection that stays open between them, with TLS and authentication by
-// the config. Secrets come from files, which are read anew for each request, so that they may change, and are in no
-// message. Each request has one time limit for all of it; of an answer no more than kMaxAnswer bytes are kept. One
-// thread. Source: libcurl's easy interface; RFC 9110 (status codes, Retry-After).
+// the config (server_access.h). Each request has one time limit for all of it; of an answer no more than kMaxAnswer
+// bytes are kept. One thread. Source: libcurl's easy interface; RFC 9110 (status codes, Retry-After).
 #pragma once
 
 #include <chrono>
 #include <cstddef>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/base/result.h"
 #include "agent/config/document.h"
 #include "exporters/report_exporter.h"
+#include "exporters/server_access.h"
 
 namespace connscope::exporters {
 
-/// A server, and how it is talked to. Paths of files are empty where there are none.
+/// A server, and how it is talked to.
 struct HttpTarget {
   std::string url;  ///< http:// or https://, without user, query and a slash at the end
-  std::chrono::milliseconds timeout{};
-  std::string username;
-  std::string password_file;
-  std::string token_file;
-  std::string ca_file;  ///< instead of the system's authorities
-  std::string certificate_file;
-  std::string key_file;
+  ServerAccess access;
+  std::string token_file;  ///< instead of username and password
 
-  /// Reads url, timeout, username, password_file, token_file, ca_file, certificate_file and key_file. Problems go to
-  /// the document.
+  /// Reads url, token_file and what ServerAccess has. Problems go to the document.
   static HttpTarget parse(const config::Section& section, std::string_view default_url);
 };
 
@@ -54,10 +47,8 @@ class HttpSender {
   static constexpr std::size_t kMaxAnswer = 64U << 10U;
 
   /// `token_scheme` comes before the token in the header Authorization: "Bearer", "Token".
-  explicit HttpSender(HttpTarget target, std::string token_scheme = "Bearer");
-  ~HttpSender();
-  HttpSender(HttpSender&&) noexcept;
-  HttpSender& operator=(HttpSender&&) noexcept;
+  explicit HttpSender(HttpTarget target, std::string token_scheme = "Bearer")
+      : target_(std::move(target)), token_scheme_(std::move(token_scheme)) {}
 
   /// The answer, whatever its status is. An error, which names the URL, where there is none.
   Result<HttpAnswer> exchange(const HttpRequest& request);
@@ -67,11 +58,12 @@ class HttpSender {
   [[nodiscard]] const HttpTarget& target() const { return target_; }
 
  private:
-  struct Handle;
+  class Headers;
+  Status authenticate(Headers& headers);
 
   HttpTarget target_;
   std::string token_scheme_;
-  std::unique_ptr<Handle> handle_;
+  CurlHandle curl_;
 };
 
 /// Percent-encoding of one part of a path or query (RFC 3986, 2.3).

@@ -2,10 +2,12 @@
 #include "exporters/socket_address.h"
 
 #include <netdb.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
@@ -104,6 +106,18 @@ std::string SocketAddress::text() const {
 Result<UniqueFd> connect_to(const SocketAddress& address, int type, std::chrono::milliseconds patience) {
   return address.path.empty() ? connected_to_host(address, type, patience)
                               : connected_to_path(address.path, type, patience);
+}
+
+Status wait_for(int socket, short events, std::chrono::steady_clock::time_point deadline) {
+  using std::chrono::milliseconds;
+  pollfd waited{socket, events, 0};
+  for (;;) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now()).count();
+    const int ready = ::poll(&waited, 1, static_cast<int>(std::max<decltype(left)>(left, 0)));
+    if (ready > 0) return {};
+    if (ready == 0) return Error("is too slow", ETIMEDOUT);
+    if (errno != EINTR) return Error::from_errno("poll", errno);
+  }
 }
 
 }  // namespace connscope::exporters

@@ -31,4 +31,7 @@ struct SocketAddress {
 /// it. Each of them, and each write later on, is given up after `patience`. The error does not name the address.
 [[nodiscard]] Result<UniqueFd> connect_to(const SocketAddress& address, int type, std::chrono::milliseconds patience);
 
+/// Waits until the socket can be written to (POLLOUT) or read from (POLLIN).
+[[nodiscard]] Status wait_for(int socket, short events, std::chrono::steady_clock::time_point deadline);
+
 }  // namespace connscope::exporters

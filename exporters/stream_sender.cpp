@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -14,18 +13,6 @@ namespace connscope::exporters {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-/// Waits until the socket can be written to (POLLOUT) or read from (POLLIN).
-Status wait_for(int socket, short events, Clock::time_point deadline) {
-  pollfd waited{socket, events, 0};
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    const int ready = ::poll(&waited, 1, static_cast<int>(std::max<decltype(left)>(left, 0)));
-    if (ready > 0) return {};
-    if (ready == 0) return Error("is too slow", ETIMEDOUT);
-    if (errno != EINTR) return Error::from_errno("poll", errno);
-  }
-}
 
 Status write_all(int socket, std::string_view payload, Clock::time_point deadline) {
   while (!payload.empty()) {

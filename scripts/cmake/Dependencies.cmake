@@ -25,6 +25,10 @@ if(CONNSCOPE_INFLUXDB OR CONNSCOPE_PUSHGATEWAY)
   pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.66)
 endif()
 
+if(CONNSCOPE_PROMETHEUS_PROTOBUF)
+  find_path(PROTOZERO_INCLUDE_DIR protozero/version.hpp REQUIRED)  # headers alone, in the system's folder
+endif()
+
 if(CONNSCOPE_TESTS)
   find_package(GTest REQUIRED)
   find_package(benchmark REQUIRED)

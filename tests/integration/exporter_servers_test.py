@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running agent exports, as Debian's own servers have received it.
 
-Usage: exporter_servers_test.py AGENT graphite|influxdb|pushgateway
+Usage: exporter_servers_test.py AGENT graphite|influxdb|prometheus_protobuf|pushgateway WRITE_EXPOSITION
 
 Each server is started here, on loopback. Exit code 77: it is not installed, which is a failure where the tests are required
 (CONNSCOPE_BPF_TESTS)."""
 
+import http.server
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+import threading
 import urllib.parse
 from pathlib import Path
 
@@ -33,7 +36,7 @@ def last_value(file: Path):
     return next((value for value in reversed(values) if value is not None), None)
 
 
-def test_graphite(program: str, folder: Path):
+def test_graphite(program: str, folder: Path, _):
     port = free_port()
     (folder / "storage-schemas.conf").write_text("[all]\npattern = .*\nretentions = 1s:1h\n")
     ports = "\n".join(f"{name} = {free_port()}" for name in ("PICKLE_RECEIVER_PORT", "CACHE_QUERY_PORT"))
@@ -91,7 +94,7 @@ def check_graphite(folder: Path, agent: Agent):
     eventually(lambda: last_value(file) == 7, "the last report came before the end, and is a total")
 
 
-def test_influxdb(program: str, folder: Path):
+def test_influxdb(program: str, folder: Path, _):
     http, udp, rpc = free_port(), free_port(), free_port()
     config_file = folder / "influxdb.conf"
     config_file.write_text(f"""reporting-disabled = true
@@ -162,7 +165,65 @@ password_file = "{folder}/password"
             agent.stop()
 
 
-def test_pushgateway(program: str, folder: Path):
+class Exposition(http.server.ThreadingHTTPServer):
+    """Serves what write_exposition writes, at /FORMAT, and notes what it was asked for."""
+
+    daemon_threads = True
+
+    def __init__(self, write_exposition: str):
+        super().__init__(("127.0.0.1", 0), Exposition.Handler)
+        self.write_exposition = write_exposition
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # the base class's name for it
+            body = subprocess.run([self.server.write_exposition, self.path.strip("/")], capture_output=True, check=True).stdout
+            self.send_response(200)
+            self.send_header("Content-Type", PROTOBUF)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+
+PROTOBUF = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+
+
+def test_prometheus_protobuf(program: str, folder: Path, write_exposition: str):
+    port = free_port()
+    exposition = Exposition(write_exposition)
+    agent = Agent(program, folder, "")
+    jobs = {"agent": (agent.port, "metrics"), "hostile": (exposition.server_port, "protobuf"),
+            "native": (exposition.server_port, "native")}
+    (folder / "prometheus.yml").write_text("global: {scrape_interval: 1s}\nscrape_configs:\n" + "".join(
+        f"- {{job_name: {job}, metrics_path: /{path}, static_configs: [{{targets: ['127.0.0.1:{target}']}}]}}\n"
+        for job, (target, path) in jobs.items()))
+    server = Server("prometheus", ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
+                                   "--enable-feature=native-histograms", f"--web.listen-address=127.0.0.1:{port}"], folder)
+
+    def value(query: str) -> float:
+        answer = get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}")
+        result = json.loads(answer)["data"]["result"]
+        return float(result[0]["value"][1]) if result else None
+
+    try:
+        for job in jobs:
+            eventually(lambda: value(f'up{{job="{job}"}} == 1'), f"{job} is scraped without an error")
+        assert value('scrape_samples_scraped{job="agent"}') > 20
+        assert value('hostile_sent_bytes_total{case="fraction"}') == 0.1
+        assert value("histogram_count(geometric_seconds)") == 5000
+        for quantile in (0.01, 0.25, 0.5, 0.9, 0.99):
+            truth = 0.001 * 1.002 ** (5000 * quantile)
+            seen = value(f"histogram_quantile({quantile}, geometric_seconds)")
+            assert abs(seen - truth) <= 0.1 * truth, (quantile, seen, truth)
+    finally:
+        server.stop()
+        agent.stop()
+        exposition.shutdown()
+
+
+def test_pushgateway(program: str, folder: Path, _):
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     shown = lambda: get(f"{url}/metrics")
@@ -201,15 +262,16 @@ instance = "web2"
             gateway.stop()
 
 
-SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "pushgateway": "prometheus-pushgateway"}
+SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "prometheus_protobuf": "prometheus",
+           "pushgateway": "prometheus-pushgateway"}
 
 
-def main(program: str, exporter: str) -> int:
+def main(program: str, exporter: str, write_exposition: str) -> int:
     if not shutil.which(SERVERS[exporter]):
         leave_out(f"there is no {SERVERS[exporter]}")
     with tempfile.TemporaryDirectory(prefix=f"connscope-{exporter}-") as folder:
         try:
-            globals()[f"test_{exporter}"](program, Path(folder))
+            globals()[f"test_{exporter}"](program, Path(folder), write_exposition)
         except BaseException:
             for log in sorted(Path(folder).glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text()[-3000:]}", file=sys.stderr)

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "exporters/prometheus_protobuf.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <iterator>
+#include <protozero/pbf_writer.hpp>
+#include <protozero/varint.hpp>
+#include <variant>
+
+#include "agent/metrics/utf8.h"
+#include "exporters/native_histogram.h"
+
+namespace connscope::exporters {
+namespace {
+
+using metrics::MetricType;
+using protozero::pbf_writer;
+
+// Field numbers and enumerators of metrics.proto.
+namespace family_field {
+enum : protozero::pbf_tag_type { kName = 1, kHelp, kType, kMetric, kUnit };
+}
+namespace metric_field {
+enum : protozero::pbf_tag_type { kLabel = 1, kGauge, kCounter, kSummary, kUntyped, kHistogram = 7 };
+}
+namespace summary_field {
+enum : protozero::pbf_tag_type { kCount = 1, kSum, kQuantile, kCreated };
+}
+namespace histogram_field {
+enum : protozero::pbf_tag_type {
+  kCount = 1,
+  kSum,
+  kBucket,
+  kSchema = 5,
+  kZeroThreshold,
+  kZeroCount,
+  kPositiveSpan = 12,
+  kPositiveDelta,
+  kCreated = 15
+};
+}
+constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; offset, length; …
+constexpr protozero::pbf_tag_type kSecond = 2;
+constexpr protozero::pbf_tag_type kCounterCreated = 3;
+enum WireType : std::int32_t {
+  kCounterType,
+  kGaugeType,
+  kSummaryType,
+  kUntypedType,
+  kHistogramType,
+  kGaugeHistogramType
+};
+
+constexpr std::size_t kDoubleField = 9;  // a tag of one byte, and the number
+
+/// What a family of this type is in the format.
+struct Head {
+  std::string_view suffix;
+  WireType type;
+};
+
+Head head_of(MetricType type) {
+  switch (type) {
+    case MetricType::kCounter:
+      return {"_total", kCounterType};
+    case MetricType::kInfo:
+      return {"_info", kGaugeType};
+    case MetricType::kGauge:
+    case MetricType::kStateSet:
+      return {"", kGaugeType};
+    case MetricType::kHistogram:
+      return {"", kHistogramType};
+    case MetricType::kGaugeHistogram:
+      return {"", kGaugeHistogramType};
+    case MetricType::kSummary:
+      return {"", kSummaryType};
+    case MetricType::kUnknown:
+      break;
+  }
+  return {"", kUntypedType};
+}
+
+std::size_t text_field_size(std::string_view text) {
+  return 1 + static_cast<std::size_t>(protozero::length_of_varint(text.size())) + text.size();
+}
+
+void add_label(std::string_view name, std::string_view value, pbf_writer& metric) {
+  if (value.empty()) return;  // an empty label is the same as none
+  pbf_writer pair(metric, metric_field::kLabel, text_field_size(name) + text_field_size(value));
+  pair.add_string(kFirst, name.data(), name.size());
+  pair.add_string(kSecond, value.data(), value.size());
+}
+
+void add_text_label(std::string_view name, std::string_view value, pbf_writer& metric) {
+  if (metrics::is_utf8(value)) return add_label(name, value, metric);
+  add_label(name, metrics::to_utf8(value), metric);
+}
+
+/// A google.protobuf.Timestamp. A time that was never set is left out.
+void add_created(protozero::pbf_tag_type tag, metrics::WallTime time, pbf_writer& writer) {
+  using namespace std::chrono;
+  const auto since_epoch = duration_cast<nanoseconds>(time.time_since_epoch());
+  if (since_epoch.count() <= 0) return;
+  pbf_writer timestamp(writer, tag);
+  timestamp.add_int64(kFirst, duration_cast<seconds>(since_epoch).count());
+  timestamp.add_int32(kSecond, static_cast<std::int32_t>((since_epoch % seconds(1)).count()));
+}
+
+/// Writes the metrics of one family after another. Its memory serves them all.
+class FamilyWriter {
+ public:
+  explicit FamilyWriter(std::string& out) : family_(out) {}
+
+  void begin(const metrics::FamilySnapshot& family) {
+    descriptor_ = family.descriptor.get();
+    const Head head = head_of(family.type);
+    name_ = descriptor_->name;
+    name_ += head.suffix;
+    family_.add_string(family_field::kName, name_);
+    if (!descriptor_->help.empty()) family_.add_string(family_field::kHelp, metrics::to_utf8(descriptor_->help));
+    family_.add_enum(family_field::kType, head.type);
+    if (!descriptor_->unit.empty()) family_.add_string(family_field::kUnit, descriptor_->unit);
+  }
+
+  void add(const metrics::Sample& sample) {
+    labels_ = sample.label_values.get();
+    std::visit(*this, sample.value);
+  }
+
+  void operator()(const metrics::UnknownValue& value) { add_number(metric_field::kUntyped, value.value); }
+  void operator()(const metrics::GaugeValue& value) { add_number(metric_field::kGauge, value.value); }
+
+  void operator()(const metrics::CounterValue& value) {
+    pbf_writer metric = begin_metric();
+    pbf_writer counter(metric, metric_field::kCounter);
+    counter.add_double(kFirst, metrics::as_double(value.total));
+    add_created(kCounterCreated, value.created, counter);
+  }
+
+  void operator()(const metrics::InfoValue& value) {
+    pbf_writer metric = begin_metric();
+    const auto& own = descriptor_->label_names;
+    for (const auto& [name, text] : value.labels)
+      if (std::find(own.begin(), own.end(), name) == own.end()) add_text_label(name, text, metric);
+    add_gauge(1, metric);
+  }
+
+  void operator()(const metrics::StateSetValue& value) {
+    for (const auto& [state, on] : value.states) {
+      pbf_writer metric = begin_metric();
+      add_text_label(descriptor_->name, state, metric);
+      add_gauge(on ? 1 : 0, metric);
+    }
+  }
+
+  void operator()(const metrics::SummaryValue& value) {
+    pbf_writer metric = begin_metric();
+    pbf_writer summary(metric, metric_field::kSummary);
+    summary.add_uint64(summary_field::kCount, value.count);
+    summary.add_double(summary_field::kSum, value.sum);
+    for (const auto& [quantile, at] : value.quantiles) {
+      pbf_writer pair(summary, summary_field::kQuantile, 2 * kDoubleField);
+      pair.add_double(kFirst, quantile);
+      pair.add_double(kSecond, at);
+    }
+    add_created(summary_field::kCreated, value.created, summary);
+  }
+
+  void operator()(const metrics::HistogramValue& value) {
+    pbf_writer metric = begin_metric();
+    pbf_writer histogram(metric, metric_field::kHistogram);
+    std::uint64_t count = 0;
+    for (const std::uint64_t in_bucket : value.counts) count += in_bucket;
+    histogram.add_uint64(histogram_field::kCount, count);
+    histogram.add_double(histogram_field::kSum, value.sum);
+    add_coarse_buckets(value, histogram);
+    if (NativeHistogram::fits(value)) add_native(value, histogram);
+    add_created(histogram_field::kCreated, value.created, histogram);
+  }
+
+ private:
+  pbf_writer begin_metric() {
+    pbf_writer metric(family_, family_field::kMetric);
+    for (std::size_t i = 0; i < labels_->size(); ++i)
+      add_text_label(descriptor_->label_names[i], (*labels_)[i], metric);
+    return metric;
+  }
+
+  static void add_gauge(double value, pbf_writer& metric) {
+    pbf_writer gauge(metric, metric_field::kGauge, kDoubleField);
+    gauge.add_double(kFirst, value);
+  }
+
+  void add_number(protozero::pbf_tag_type kind, const metrics::Number& value) {
+    pbf_writer metric = begin_metric();
+    pbf_writer number(metric, kind, kDoubleField);
+    number.add_double(kFirst, metrics::as_double(value));
+  }
+
+  /// Those below +Inf, which the count stands for.
+  static void add_coarse_buckets(const metrics::HistogramValue& value, pbf_writer& histogram) {
+    std::uint64_t below = 0;
+    std::size_t next = 0;
+    for (const std::size_t bound : value.layout->text_bounds()) {
+      for (; next <= bound; ++next) below += value.counts[next];
+      pbf_writer bucket(histogram, histogram_field::kBucket,
+                        1 + static_cast<std::size_t>(protozero::length_of_varint(below)) + kDoubleField);
+      bucket.add_uint64(kFirst, below);
+      bucket.add_double(kSecond, value.layout->bounds()[bound]);
+    }
+  }
+
+  void add_native(const metrics::HistogramValue& value, pbf_writer& histogram) {
+    native_.assign(value);
+    histogram.add_sint32(histogram_field::kSchema, native_.schema);
+    histogram.add_double(histogram_field::kZeroThreshold, native_.zero_threshold);
+    histogram.add_uint64(histogram_field::kZeroCount, native_.zero_count);
+    for (const auto& span : native_.spans) {
+      pbf_writer written(histogram, histogram_field::kPositiveSpan);
+      written.add_sint32(kFirst, span.offset);
+      written.add_uint32(kSecond, span.length);
+    }
+    histogram.add_packed_sint64(histogram_field::kPositiveDelta, native_.deltas.begin(), native_.deltas.end());
+  }
+
+  pbf_writer family_;
+  const metrics::FamilyDescriptor* descriptor_ = nullptr;
+  const std::vector<std::string>* labels_ = nullptr;
+  std::string name_;
+  NativeHistogram native_;
+};
+
+}  // namespace
+
+void PrometheusProtobufEncoder::encode(const metrics::Snapshot& snapshot, const Selection& selection,
+                                       std::string& out) const {
+  std::string message;
+  FamilyWriter writer(message);
+  for (const auto& family : snapshot.families) {
+    if (!selection.selects_family(family)) continue;
+    message.clear();
+    for (const auto& sample : family.samples) {
+      if (!selection.selects_sample(family, sample)) continue;
+      if (message.empty()) writer.begin(family);
+      writer.add(sample);
+    }
+    if (message.empty()) continue;
+    protozero::write_varint(std::back_inserter(out), message.size());
+    out += message;
+  }
+}
+
+}  // namespace connscope::exporters
