@@ -53,21 +53,24 @@ Result<std::unique_ptr<HostMetrics>> HostMetrics::create(config::Section section
 
 HostMetrics::HostMetrics(std::vector<std::unique_ptr<Collector>> collectors, std::unique_ptr<Kernel> kernel,
                          milliseconds interval)
-    : collectors_(std::move(collectors)),
-      kernel_(std::move(kernel)),
+    : kernel_(std::move(kernel)),
       interval_(interval),
       scrapes_({"collector"},
                {{"node_scrape_collector_duration_seconds", "How long the collector's last reading took."},
                 {"node_scrape_collector_success", "1: the collector's last reading went well."}},
-               "") {}
-
-void HostMetrics::collect(Clock::time_point now, metrics::Snapshot& snapshot) {
-  if (last_read_ == Clock::time_point() || now - last_read_ >= interval_) {
-    last_read_ = now;
-    read_all();
+               "") {
+  for (auto& collector : collectors) {
+    outcomes_.push_back({collector->name(), {}});
+    members_.push_back({std::move(collector)});
   }
+}
+
+void HostMetrics::collect(Clock::time_point now, metrics::Snapshot& snapshot, const std::set<std::string>& asked) {
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (is_due(members_[i], now, asked)) outcomes_[i].status = read(members_[i], now);
+  show_readings();
   const auto own = static_cast<std::ptrdiff_t>(snapshot.families.size());
-  for (const auto& collector : collectors_) collector->append(snapshot.families);
+  for (const Member& member : members_) member.collector->append(snapshot.families);
   take_complaints();
   scrapes_.append(snapshot.families);
   const auto begin = snapshot.families.begin();
@@ -77,31 +80,42 @@ void HostMetrics::collect(Clock::time_point now, metrics::Snapshot& snapshot) {
   snapshot.families.erase(std::unique(begin, snapshot.families.end(), same_name), snapshot.families.end());
 }
 
-void HostMetrics::read_all() {
-  outcomes_.clear();
+/// One that was never read has no outcome, which every snapshot is to have of all.
+bool HostMetrics::is_due(const Member& member, Clock::time_point now, const std::set<std::string>& asked) const {
+  if (!member.read_at) return true;
+  return now - *member.read_at >= interval_ && (asked.empty() || asked.count(member.collector->name()) != 0);
+}
+
+Status HostMetrics::read(Member& member, Clock::time_point now) {
+  member.read_at = now;
+  const auto begin = Clock::now();
+  Status outcome = member.collector->collect(*kernel_);
+  member.duration = Clock::now() - begin;
+  member.success = outcome.has_value();
+  return outcome;
+}
+
+void HostMetrics::show_readings() {
   scrapes_.begin();
-  for (const auto& collector : collectors_) {
-    const auto begin = Clock::now();
-    const Status read = collector->collect(*kernel_);
-    scrapes_.row({collector->name()});
-    scrapes_.set(0, std::chrono::duration<double>(Clock::now() - begin).count());
-    scrapes_.set(1, read ? 1U : 0U);
-    outcomes_.push_back({collector->name(), read});
+  for (const Member& member : members_) {
+    scrapes_.row({member.collector->name()});
+    scrapes_.set(0, std::chrono::duration<double>(member.duration).count());
+    scrapes_.set(1, member.success ? 1U : 0U);
   }
   scrapes_.end();
 }
 
 /// Only now: some input shows itself to be wrong beside what the others have.
 void HostMetrics::take_complaints() {
-  for (std::size_t i = 0; i < collectors_.size(); ++i) {
-    std::string complaint = collectors_[i]->complaint();
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    std::string complaint = members_[i].collector->complaint();
     if (!complaint.empty()) outcomes_[i].status = Error(std::move(complaint));
   }
 }
 
 std::vector<std::string> HostMetrics::names() const {
   std::vector<std::string> names;
-  for (const auto& collector : collectors_) names.push_back(collector->name());
+  for (const Member& member : members_) names.push_back(member.collector->name());
   return names;
 }
 

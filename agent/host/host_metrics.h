@@ -7,6 +7,8 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,9 +39,9 @@ class HostMetrics {
     Status status;
   };
 
-  /// Reads, unless the last reading is not older than the interval, and adds what there is to `snapshot`, whose
-  /// families stay sorted by name.
-  void collect(Clock::time_point now, metrics::Snapshot& snapshot);
+  /// Reads the collectors that are `asked` for (empty: all), but those whose last reading is not older than the
+  /// interval, and adds what all have to `snapshot`, whose families stay sorted by name.
+  void collect(Clock::time_point now, metrics::Snapshot& snapshot, const std::set<std::string>& asked = {});
   /// Of the last reading, one a collector.
   [[nodiscard]] const std::vector<Outcome>& outcomes() const { return outcomes_; }
   /// Names of the collectors that are on.
@@ -48,15 +50,23 @@ class HostMetrics {
   void check_reload(config::Section section) const;
 
  private:
-  void read_all();
+  struct Member {
+    std::unique_ptr<Collector> collector;
+    // Of the last reading.
+    std::optional<Clock::time_point> read_at = {};
+    Clock::duration duration = {};
+    bool success = false;
+  };
+  [[nodiscard]] bool is_due(const Member& member, Clock::time_point now, const std::set<std::string>& asked) const;
+  Status read(Member& member, Clock::time_point now);
+  void show_readings();
   void take_complaints();
 
-  std::vector<std::unique_ptr<Collector>> collectors_;
+  std::vector<Member> members_;
   std::unique_ptr<Kernel> kernel_;
   std::chrono::milliseconds interval_;
-  Clock::time_point last_read_{};
   Table scrapes_;
-  std::vector<Outcome> outcomes_;
+  std::vector<Outcome> outcomes_;  // one a member
 };
 
 }  // namespace connscope::host

@@ -59,6 +59,7 @@ class FamilyBase {
   [[nodiscard]] MetricType type() const { return type_; }
   [[nodiscard]] virtual std::size_t size() const = 0;
   [[nodiscard]] virtual FamilySnapshot snapshot() const = 0;
+  [[nodiscard]] FamilySnapshot outline() const { return {descriptor_, type_, {}}; }
   /// Forgets one series; pointers to it become invalid. True when it was there.
   virtual bool remove(const std::vector<std::string>& values) = 0;
   /// Appends a label, which is empty for the series that are there; pointers to them stay valid. For families whose

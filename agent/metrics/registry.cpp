@@ -97,6 +97,14 @@ std::shared_ptr<Snapshot> Registry::snapshot() const {
   return taken;
 }
 
+std::shared_ptr<Snapshot> Registry::outline() const {
+  auto taken = std::make_shared<Snapshot>();
+  taken->families.reserve(families_.size());
+  for (const auto& [name, family] : families_) taken->families.push_back(family->outline());
+  taken->taken_at = now_();
+  return taken;
+}
+
 Result<FamilyBase*> Registry::find(const FamilyDescriptor& descriptor, MetricType type,
                                    const BucketLayout* layout) const {
   const std::string where = "metric family " + descriptor.name;

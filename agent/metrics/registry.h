@@ -44,6 +44,8 @@ class Registry {
   }
   /// Families sorted by name. Not const yet, for who adds families of its own before others see it.
   [[nodiscard]] std::shared_ptr<Snapshot> snapshot() const;
+  /// The families without their series: which names are taken.
+  [[nodiscard]] std::shared_ptr<Snapshot> outline() const;
   [[nodiscard]] const SeriesBudget& budget() const { return *budget_; }
   /// A smaller limit folds new label sets only; series that exist stay.
   void set_series_limit(std::size_t limit) { budget_->set_limit(limit); }

@@ -84,7 +84,8 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
   agent->collect_interval_ = settings.collect_interval;
 
   auto routes = make_routes(agent->cycle_->exchange(), agent->cycle_->filtered(), agent->parts_.formats,
-                            agent->options_.telemetry_path, agent->parts_.version, agent->cycle_->collectors());
+                            agent->options_.telemetry_path, agent->parts_.version,
+                            {&agent->cycle_->host_exchange(), agent->cycle_->collectors()});
   agent->connections_page_ = std::make_unique<ConnectionsPage>(agent->cycle_->connections());
   agent->connections_page_->apply(settings.connections);
   routes.push_back(agent->connections_page_->route());
@@ -108,6 +109,8 @@ Status Agent::run() {
   if (auto watched = loop_.watch(cycle_->exchange().wake_fd(), [this] { collect(); }); !watched) return watched;
   if (supervision_.fd() >= 0)
     if (auto watched = loop_.watch(supervision_.fd(), [this] { supervision_.tick(); }); !watched) return watched;
+  const auto collect_host = [this] { cycle_->run_host(CollectCycle::Clock::now()); };
+  if (auto watched = loop_.watch(cycle_->host_exchange().wake_fd(), collect_host); !watched) return watched;
   if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
   if (auto timed = reporting_->start(loop_, [this] { collect(); }); !timed) return timed;
   collect();

@@ -82,7 +82,7 @@ void CollectCycle::tell_problems(const std::string& name, const std::vector<prob
 }
 
 void CollectCycle::run(Clock::time_point now) {
-  const std::uint64_t answers = exchange_.begin();
+  const auto round = exchange_.begin();
   take_news();
   self_->forget_hooks();
   collect_one(*identity_probe_, now);
@@ -94,12 +94,20 @@ void CollectCycle::run(Clock::time_point now) {
   note("process", self_->show_process());
   const auto snapshot = registry_.snapshot();
   collect_host(now, *snapshot);
-  exchange_.publish(snapshot, answers);
+  exchange_.publish(snapshot, round);
 }
 
-void CollectCycle::collect_host(Clock::time_point now, metrics::Snapshot& snapshot) {
+void CollectCycle::run_host(Clock::time_point now) {
+  const auto round = host_exchange_.begin();
+  const auto snapshot = registry_.outline();
+  collect_host(now, *snapshot, round.about);
+  host_exchange_.publish(snapshot, round);
+}
+
+void CollectCycle::collect_host(Clock::time_point now, metrics::Snapshot& snapshot,
+                                const std::set<std::string>& asked) {
   if (!host_) return;
-  host_->collect(now, snapshot);
+  host_->collect(now, snapshot, asked);
   for (const auto& outcome : host_->outcomes()) note("collector " + outcome.collector, outcome.status);
 }
 

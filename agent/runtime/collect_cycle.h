@@ -52,6 +52,8 @@ class CollectCycle {
   /// Loads and attaches. A probe that cannot start is logged and stays off.
   void start();
   void run(Clock::time_point now);
+  /// Answers host_exchange(): reads the collectors that its questions name, and no probe.
+  void run_host(Clock::time_point now);
   /// New identities are looked at at once, so that excluded processes are known to the kernel.
   void take_news();
   [[nodiscard]] int news_fd() const { return identity_probe_->news_fd(); }
@@ -67,6 +69,8 @@ class CollectCycle {
   /// For the parts of the agent that have families of their own.
   [[nodiscard]] metrics::Registry& registry() { return registry_; }
   [[nodiscard]] SnapshotExchange& exchange() { return exchange_; }
+  /// For questions about some collectors of the host's metrics, whose snapshots have the families of those alone.
+  [[nodiscard]] SnapshotExchange& host_exchange() { return host_exchange_; }
   [[nodiscard]] detail::ConnectionFeed& connections() { return connections_; }
   [[nodiscard]] FilteredSeries& filtered() { return filtered_; }
   /// Names of the collectors of the host's metrics that are on.
@@ -81,7 +85,7 @@ class CollectCycle {
   void collect_one(probe::Probe& probe, Clock::time_point now);
   void tell_problems(const std::string& name, const std::vector<probe::HookStatus>& hooks);
   void collect_applications(Clock::time_point now);
-  void collect_host(Clock::time_point now, metrics::Snapshot& snapshot);
+  void collect_host(Clock::time_point now, metrics::Snapshot& snapshot, const std::set<std::string>& asked = {});
   void retire(Clock::time_point now);
   void note(const std::string& part, const Status& outcome);
 
@@ -101,6 +105,7 @@ class CollectCycle {
   std::map<std::string, std::set<std::pair<std::string, std::string>>> told_;
   FilteredSeries filtered_;
   SnapshotExchange exchange_;
+  SnapshotExchange host_exchange_;
 };
 
 }  // namespace connscope::runtime

@@ -45,16 +45,17 @@ exporters::Selection selection_of(const std::vector<std::pair<std::string, std::
 }
 
 http::Handler scrape(SnapshotExchange& exchange, FilteredSeries& filtered,
-                     const std::vector<exporters::Format>& formats, std::vector<std::string> collectors) {
+                     const std::vector<exporters::Format>& formats, HostAnswers host) {
   std::vector<http::Offer> offers;
   for (const auto& format : formats) offers.push_back({format.media_type, format.only_when_named});
   return [&exchange, &filtered, &formats, offers = std::move(offers),
-          collectors = std::move(collectors)](const http::Request& request) {
+          host = std::move(host)](const http::Request& request) {
     const auto parameters = http::parse_query(request.query);
     if (!parameters) return plain(400, parameters.error().message() + "\n");
     const auto selection = selection_of(*parameters);
-    if (auto wrong = check_collectors(selection, collectors); !wrong.empty()) return plain(400, std::move(wrong));
-    const auto snapshot = exchange.fresh(kPatience);
+    if (auto wrong = check_collectors(selection, host.collectors); !wrong.empty()) return plain(400, std::move(wrong));
+    const auto snapshot = selection.collectors.empty() ? exchange.fresh(kPatience)
+                                                       : host.exchange->fresh(kPatience, selection.collectors);
     if (!snapshot) return plain(503, "not ready: the first collect is not done yet\n");
     const auto& encoder = *formats[http::choose_offer(request.accept, offers).value_or(0)].encoder;
     http::Response response;
@@ -80,7 +81,7 @@ std::string landing_page(const std::string& telemetry_path, const std::string& v
 
 std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered,
                                      const std::vector<exporters::Format>& formats, const std::string& telemetry_path,
-                                     const std::string& version, std::vector<std::string> collectors) {
+                                     const std::string& version, HostAnswers host) {
   const auto healthy = [](const http::Request&) { return plain(200, "healthy\n"); };
   const auto ready = [&exchange](const http::Request&) {
     return exchange.latest() ? plain(200, "ready\n") : plain(503, "not ready: the first collect is not done yet\n");
@@ -95,7 +96,7 @@ std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries&
     response.content_type = "text/html; charset=utf-8";
     return response;
   };
-  return {{telemetry_path, true, scrape(exchange, filtered, formats, std::move(collectors))},
+  return {{telemetry_path, true, scrape(exchange, filtered, formats, std::move(host))},
           {"/-/healthy", false, healthy},
           {"/-/ready", false, ready},
           {"/status", false, status},

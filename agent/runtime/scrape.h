@@ -14,11 +14,16 @@
 
 namespace connscope::runtime {
 
-/// `exchange`, `filtered` and `formats` must outlive the server. `collectors`: what `?collect[]=` and
-/// `?exclude[]=` may name.
+/// Who answers scrapes that ask for collectors of the host's metrics alone, and which there are.
+struct HostAnswers {
+  SnapshotExchange* exchange = nullptr;
+  std::vector<std::string> collectors = {};  ///< what `?collect[]=` and `?exclude[]=` may name
+};
+
+/// `exchange`, that of `host`, `filtered` and `formats` must outlive the server.
 [[nodiscard]] std::vector<http::Route> make_routes(SnapshotExchange& exchange, FilteredSeries& filtered,
                                                    const std::vector<exporters::Format>& formats,
                                                    const std::string& telemetry_path, const std::string& version,
-                                                   std::vector<std::string> collectors = {});
+                                                   HostAnswers host = {});
 
 }  // namespace connscope::runtime

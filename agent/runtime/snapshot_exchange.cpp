@@ -9,8 +9,10 @@ namespace connscope::runtime {
 
 SnapshotExchange::SnapshotExchange() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-metrics::SnapshotPtr SnapshotExchange::fresh(std::chrono::milliseconds patience) {
+metrics::SnapshotPtr SnapshotExchange::fresh(std::chrono::milliseconds patience,
+                                             const std::vector<std::string>& about) {
   std::unique_lock lock(mutex_);
+  about_.insert(about.begin(), about.end());
   const std::uint64_t question = ++asked_;
   ::eventfd_write(wake_.get(), 1);
   published_.wait_for(lock, patience, [&] { return answered_ >= question; });
@@ -22,18 +24,18 @@ metrics::SnapshotPtr SnapshotExchange::latest() const {
   return snapshot_;
 }
 
-std::uint64_t SnapshotExchange::begin() {
+SnapshotExchange::Round SnapshotExchange::begin() {
   eventfd_t waiting = 0;
   ::eventfd_read(wake_.get(), &waiting);
   const std::lock_guard lock(mutex_);
-  return asked_;
+  return {asked_, std::exchange(about_, {})};
 }
 
-void SnapshotExchange::publish(metrics::SnapshotPtr snapshot, std::uint64_t answers) {
+void SnapshotExchange::publish(metrics::SnapshotPtr snapshot, const Round& round) {
   {
     const std::lock_guard lock(mutex_);
     snapshot_ = std::move(snapshot);
-    answered_ = answers;
+    answered_ = round.last;
   }
   published_.notify_all();
 }
