@@ -19,12 +19,16 @@ namespace connscope::host {
 namespace {
 
 constexpr std::size_t kFirstBytes = 64U << 10U;
+constexpr std::uint64_t kHashFactor = 0x100000001b3;
 
-/// Only procfs writes an open file anew: a copy of the tree may be replaced file by file.
-bool is_procfs(const std::string& folder) {
+/// Only the kernel writes an open file anew: a copy of the tree may be replaced file by file.
+bool is_of_type(const std::string& folder, long type) {
   struct statfs info {};
-  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == PROC_SUPER_MAGIC;
+  return ::statfs(folder.c_str(), &info) == 0 && info.f_type == type;
 }
+
+/// One value, which the kernel writes whole. Below fs/ are also file systems of their own, whose files have many lines.
+bool is_attribute(std::string_view path) { return !path.starts_with("fs/"); }
 
 UniqueFd open_file(const char* path) {
   // Some files of sysfs would wait for an event otherwise.
@@ -34,7 +38,10 @@ UniqueFd open_file(const char* path) {
 }  // namespace
 
 LiveKernel::LiveKernel(Roots roots)
-    : roots_(std::move(roots)), is_procfs_(is_procfs(roots_.proc)), buffer_(kFirstBytes) {}
+    : roots_(std::move(roots)),
+      is_procfs_(is_of_type(roots_.proc, PROC_SUPER_MAGIC)),
+      is_sysfs_(is_of_type(roots_.sys, SYSFS_MAGIC)),
+      buffer_(kFirstBytes) {}
 
 const std::string& LiveKernel::folder(Root root) const {
   switch (root) {
@@ -69,33 +76,35 @@ std::string LiveKernel::path(Root root, Path path) const {
 
 Content LiveKernel::read(Root root, Path path) {
   const char* name = join(root, path);
-  // A path of one part is a constant of the source; others come and go with devices.
-  if (root == Root::kProc && is_procfs_ && path.size() == 1) return read_kept(name);
-  const UniqueFd fd = open_file(name);
-  return fd ? read_from(fd.get()) : Content{{}, errno};
-}
-
-Content LiveKernel::read_kept(const char* name) {
-  auto kept = kept_.find(std::string_view(name));
-  if (kept == kept_.end()) {
-    UniqueFd fd = open_file(name);
-    if (!fd) return {{}, errno};
-    kept = kept_.emplace(name, std::move(fd)).first;
+  const bool at_once = root == Root::kSys && is_attribute(*path.begin());
+  if (const int kept = kept_.find(path_); kept >= 0) {
+    const Content content = read_from(kept, at_once);
+    if (!content.missing()) return content;
+    kept_.drop(path_);  // what it belonged to went, and may have come back
   }
-  const Content content = read_from(kept->second.get());
-  if (!content) kept_.erase(kept);  // opened anew next time: its module may have come back
+  UniqueFd fd = open_file(name);
+  if (!fd) return {{}, errno};
+  const Content content = read_from(fd.get(), at_once);
+  if (stays_open(root, path) && !content.missing()) kept_.keep(path_, std::move(fd));
   return content;
 }
 
-Content LiveKernel::read_from(int fd) {
+/// A path of one part is a constant of the source; others in procfs come and go with processes.
+bool LiveKernel::stays_open(Root root, Path path) const {
+  return root == Root::kSys ? is_sysfs_ : root == Root::kProc && is_procfs_ && path.size() == 1;
+}
+
+/// `at_once`: what a read does not fill, it ends.
+Content LiveKernel::read_from(int fd, bool at_once) {
   std::size_t size = 0;
   for (;;) {
     if (size == buffer_.size()) buffer_.resize(buffer_.size() * 2);
-    const ssize_t n = ::pread(fd, buffer_.data() + size, buffer_.size() - size, static_cast<off_t>(size));
+    const std::size_t room = buffer_.size() - size;
+    const ssize_t n = ::pread(fd, buffer_.data() + size, room, static_cast<off_t>(size));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return {{}, errno};
-    if (n == 0) return {{buffer_.data(), size}, 0};
     size += static_cast<std::size_t>(n);
+    if (n == 0 || (at_once && static_cast<std::size_t>(n) < room)) return {{buffer_.data(), size}, 0};
     if (size > kMaxBytes) return {{}, EFBIG};
   }
 }
@@ -104,10 +113,14 @@ Listing LiveKernel::list(Root root, Path path) {
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(join(root, path)), ::closedir);
   if (!directory) return {{}, errno};
   Listing listing;
+  std::uint64_t entries = 0;
   while (const dirent* entry = ::readdir(directory.get())) {
     const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") listing.names.emplace_back(name);
+    if (name == "." || name == "..") continue;
+    entries = entries * kHashFactor + (TextHash()(name) ^ entry->d_ino);
+    listing.names.emplace_back(name);
   }
+  if (root == Root::kSys) kept_.see_listing(path_, entries);
   std::sort(listing.names.begin(), listing.names.end());
   return listing;
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LiveKernel: the running system. Every content goes into one buffer that is reused, and files of procfs that are read
-// at each scrape stay open: the kernel writes them anew for each pread from the start.
+// LiveKernel: the running system. Every content goes into one buffer that is reused, and files that are read again stay
+// open (kept_files.h).
 // The collecting thread only. Source: proc(5).
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "agent/base/unique_fd.h"
+#include "agent/host/kept_files.h"
 #include "agent/host/kernel.h"
 
 namespace connscope::host {
@@ -43,14 +42,15 @@ class LiveKernel final : public Kernel {
  private:
   [[nodiscard]] const std::string& folder(Root root) const;
   const char* join(Root root, Path path);
-  Content read_kept(const char* name);
-  Content read_from(int fd);
+  [[nodiscard]] bool stays_open(Root root, Path path) const;
+  Content read_from(int fd, bool at_once);
 
   Roots roots_;
   bool is_procfs_;
+  bool is_sysfs_;
   std::string path_;          // reused
   std::vector<char> buffer_;  // likewise
-  std::map<std::string, UniqueFd, std::less<>> kept_;
+  KeptFiles kept_;
 };
 
 }  // namespace connscope::host

@@ -24,6 +24,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/host/text_hash.h"
 #include "agent/metrics/snapshot.h"
 
 namespace connscope::host {
@@ -37,12 +38,6 @@ struct Column {
   std::string name;
   std::string help;
   metrics::MetricType type = kGauge;  ///< gauge, counter or unknown
-};
-
-/// Lets a map of strings be asked with a view.
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
 class Table {
