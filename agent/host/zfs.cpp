@@ -43,13 +43,15 @@ class Zfs final : public Collector {
 
  private:
   Status read(Kernel& kernel) override {
+    const Listing folder = kernel.list(Root::kProc, {kFolder});
+    if (folder.error != 0) return absent_or_error({{}, folder.error}, kFolder);
     table_.row({});
     for (const Source& source : kSources) {
       const Content content = kernel.read(Root::kProc, {kFolder, "/", source.file});
       if (!content) continue;
       if (auto taken = take(content.text, source); !taken) return taken;
     }
-    for (const std::string& pool : kernel.list(Root::kProc, {kFolder}).names) read_pool(kernel, pool);
+    for (const std::string& pool : folder.names) read_pool(kernel, pool);
     return {};
   }
 

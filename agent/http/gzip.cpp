@@ -24,15 +24,15 @@ Result<std::string> gzip(std::string_view plain) {
 
   const std::size_t bound = deflateBound(&stream, plain.size());
   if (bound > std::numeric_limits<uInt>::max()) return Error("gzip: more than zlib takes at once");
-  std::string packed(bound, '\0');
+  // Far more than is used: not written beforehand.
+  const auto packed = std::make_unique_for_overwrite<Bytef[]>(bound);
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(plain.data()));  // zlib's C interface, read only
   stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
+  stream.next_out = packed.get();
+  stream.avail_out = static_cast<uInt>(bound);
   const int done = deflate(&stream, Z_FINISH);
   if (done != Z_STREAM_END) return Error(std::string("gzip: ") + zError(done));
-  packed.resize(stream.total_out);
-  return packed;
+  return std::string(reinterpret_cast<const char*>(packed.get()), stream.total_out);
 }
 
 }  // namespace connscope::http

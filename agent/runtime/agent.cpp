@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/runtime/agent.h"
 
-#include <malloc.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <utility>
 
+#include "agent/base/startup_memory.h"
 #include "agent/runtime/policy_commands.h"
 #include "agent/runtime/scrape.h"
 #include "agent/service/capabilities.h"
@@ -114,7 +114,7 @@ Status Agent::run() {
   if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
   if (auto timed = reporting_->start(loop_, [this] { collect(); }); !timed) return timed;
   collect();
-  ::malloc_trim(0);  // loading has read the kernel's BTF, which is much larger than all that stays
+  release_startup_memory();  // loading has read the kernel's BTF, which is much larger than all that stays
   for (const auto& url : server_->urls()) spdlog::info("serving metrics on {}{}", url, options_.telemetry_path);
   service::Supervision::tell_ready("serving");
   if (auto ended = loop_.run(); !ended) return ended;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "agent/host/catalog.h"
 #include "exporters/prometheus_text.h"
 #include "tests/unit/host/fixture.h"
@@ -32,9 +34,9 @@ struct World {
     for (const auto& name : names) collectors.push_back(make_collector(type_of(name)));
     metrics = std::make_unique<HostMetrics>(std::move(collectors), std::move(owned), interval);
   }
-  std::string scrape(seconds at) {
+  std::string scrape(seconds at, const std::set<std::string>& asked = {}) {
     metrics::Snapshot snapshot;
-    metrics->collect(HostMetrics::Clock::time_point(seconds(1000) + at), snapshot);
+    metrics->collect(HostMetrics::Clock::time_point(seconds(1000) + at), snapshot, asked);
     std::string text;
     exporters::PrometheusTextEncoder().encode(snapshot, {}, text);
     return text;
@@ -63,6 +65,19 @@ TEST(HostMetrics, WhatWasReadStaysGoodForTheInterval) {
   world.kernel->files["proc/loadavg"] = "0.5 1 2 1/2 3\n";
   EXPECT_THAT(world.scrape(seconds(9)), HasSubstr("node_load1 0.25\n"));
   EXPECT_THAT(world.scrape(seconds(10)), HasSubstr("node_load1 0.5\n"));
+}
+
+TEST(HostMetrics, OnlyThoseThatAreAskedForAreRead) {
+  World world({"loadavg", "filefd"});
+  world.kernel->files["proc/sys/fs/file-nr"] = "1 0 9\n";
+  (void)world.scrape(seconds(0));
+  world.kernel->files["proc/loadavg"] = "7 7 7 1/2 3\n";
+  world.kernel->files["proc/sys/fs/file-nr"] = "2 0 9\n";
+  const std::string text = world.scrape(seconds(1), {"loadavg"});
+  EXPECT_THAT(text, HasSubstr("node_load1 7\n"));
+  EXPECT_THAT(text, HasSubstr("node_filefd_allocated 1\n"));
+  EXPECT_THAT(text, HasSubstr("node_scrape_collector_success{collector=\"filefd\"} 1\n"));
+  EXPECT_THAT(world.scrape(seconds(2)), HasSubstr("node_filefd_allocated 2\n"));
 }
 
 TEST(HostMetrics, IdleTimeThatFallsIsHeld) {

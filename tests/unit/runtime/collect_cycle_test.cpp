@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <thread>
 #include <utility>
@@ -199,6 +201,23 @@ TEST(CollectCycle, AReloadCannotSwitchAProbeOnOrOff) {
   EXPECT_THAT(document.finish().error().message(), HasSubstr("test.toml:2: probe.fake.enabled: cannot change"));
 }
 
+TEST(CollectCycle, AScrapeOfCollectorsReadsNoProbe) {
+  auto document = parse("");
+  const auto cycle = make_cycle(document, true, true);
+  cycle->add_host(*host::HostMetrics::create(document.root().table("host"),
+                                             {{"collector.disable-defaults", "true"}, {"collector.loadavg", "true"}}));
+  cycle->start();
+  cycle->run({});
+  cycle->run_host({});
+  const std::string of_host = text_of(*cycle->host_exchange().latest());
+  EXPECT_THAT(of_host, HasSubstr("node_load1 "));
+  EXPECT_THAT(of_host, Not(HasSubstr("events_total")));
+  cycle->run({});
+  const std::string whole = text_of(*cycle->exchange().latest());
+  EXPECT_THAT(whole, HasSubstr("events_total{process=\"web\"} 2\n"));  // of two collects, not three
+  EXPECT_THAT(whole, HasSubstr("node_load1 "));
+}
+
 TEST(CollectCycle, ScrapesBesideCollectsSeeCountersRise) {
   auto document = parse("");
   const auto cycle = make_cycle(document, true, true);
@@ -225,12 +244,31 @@ TEST(Scrape, CollectorsThatCannotBeServedAreRefused) {
   SnapshotExchange exchange;
   FilteredSeries filtered;
   const auto formats = exporters::make_formats();
-  const auto routes = make_routes(exchange, filtered, formats, "/metrics", "1.2.3", {"cpu", "loadavg"});
+  const auto routes = make_routes(exchange, filtered, formats, "/metrics", "1.2.3", {&exchange, {"cpu", "loadavg"}});
   const auto answer = [&](const char* query) { return routes.front().handler({"GET", "/metrics", query, "", ""}); };
   EXPECT_EQ(answer("collect[]=nope").status, 400);
   EXPECT_EQ(answer("collect[]=nope").body, "no collector \"nope\" is on\n");
   EXPECT_EQ(answer("exclude[]=nope").status, 400);
   EXPECT_EQ(answer("collect[]=cpu&exclude[]=loadavg").body, "collect[] and exclude[] cannot be used together\n");
+}
+
+TEST(Scrape, CollectorsAreAskedForAlone) {
+  SnapshotExchange whole;
+  SnapshotExchange of_host;
+  FilteredSeries filtered;
+  const auto formats = exporters::make_formats();
+  const auto routes = make_routes(whole, filtered, formats, "/metrics", "1.2.3", {&of_host, {"cpu", "loadavg"}});
+  std::set<std::string> asked;
+  std::thread collecting([&] {
+    pollfd wake{of_host.wake_fd(), POLLIN, 0};
+    EXPECT_EQ(::poll(&wake, 1, 10000), 1);
+    const auto round = of_host.begin();
+    asked = round.about;
+    of_host.publish(std::make_shared<metrics::Snapshot>(), round);
+  });
+  EXPECT_EQ(routes.front().handler({"GET", "/metrics", "collect[]=cpu", "", ""}).status, 200);
+  collecting.join();
+  EXPECT_EQ(asked, std::set<std::string>{"cpu"});
 }
 
 }  // namespace

@@ -50,6 +50,14 @@ TEST(SnapshotExchange, ACollectThatBeganBeforeTheQuestionIsNoAnswer) {
   reader.join();
 }
 
+TEST(SnapshotExchange, ARoundIsAboutWhatItsQuestionsName) {
+  SnapshotExchange exchange;
+  (void)exchange.fresh(0ms, {"cpu", "stat"});
+  (void)exchange.fresh(0ms, {"cpu", "netdev"});
+  EXPECT_EQ(exchange.begin().about, (std::set<std::string>{"cpu", "netdev", "stat"}));
+  EXPECT_EQ(exchange.begin().about, std::set<std::string>());
+}
+
 TEST(SnapshotExchange, ManyReadersBesideCollects) {
   SnapshotExchange exchange;
   std::atomic<int> open_readers = 4;
