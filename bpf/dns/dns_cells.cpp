@@ -65,7 +65,7 @@ Result<std::unique_ptr<DnsCells::Client>> DnsCells::Client::create(const Familie
   client->owner = owner;
   SeriesMaker make(owner);
   const auto add_reason = [&](const char* reason) {
-    client->failures[reason] = make.series(families.failures, {"client", "dns", reason});
+    client->failures[reason] = make.failures(families.failures, "client", "dns", reason);
   };
   for (std::size_t outcome = QUERY_ANSWERED + 1; outcome < QUERY_OUTCOMES; ++outcome)
     add_reason(kQueryReasons[outcome]);

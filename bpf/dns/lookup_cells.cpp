@@ -32,7 +32,7 @@ Result<std::unique_ptr<LookupCells::Series>> LookupCells::Series::create(const F
   series->durations[LOOKUP_OK] = make.series(families.durations, {kLookupOutcomeNames[LOOKUP_OK]});
   series->queries = make.series(families.queries, {});
   for (std::size_t outcome = LOOKUP_OK + 1; outcome < LOOKUP_OUTCOMES; ++outcome)
-    series->failures[outcome] = make.series(families.failures, {"client", "dns", lookup_reason_name(outcome)});
+    series->failures[outcome] = make.failures(families.failures, "client", "dns", lookup_reason_name(outcome));
   if (!make.outcome()) return make.outcome().error();
   return series;
 }

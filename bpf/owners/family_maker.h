@@ -59,7 +59,7 @@ class FamilyMaker {
   metrics::Family<metrics::Counter>* failures() {
     return family<metrics::Counter>({"conn_failures", "n.cn.failures"},
                                     "Failures of connections, each under one stage and reason.",
-                                    {"process", "role", "stage", "reason"});
+                                    {"process", "role", "stage", "reason", "host"});
   }
   [[nodiscard]] const Status& outcome() const { return outcome_; }
 
@@ -90,6 +90,11 @@ class SeriesMaker {
     if (made) return *made;
     if (outcome_) outcome_ = made.error();
     return nullptr;
+  }
+  /// Of FamilyMaker::failures. `host` is the server of a TLS handshake, where the config asks for the label.
+  metrics::Counter* failures(metrics::Family<metrics::Counter>* family, const std::string& role, const char* stage,
+                             const char* reason, const std::string& host = {}) {
+    return series(family, {role, stage, reason, host});
   }
   [[nodiscard]] const Status& outcome() const { return outcome_; }
 

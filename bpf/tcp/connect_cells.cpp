@@ -35,7 +35,7 @@ Result<std::unique_ptr<ConnectCells::Series>> ConnectCells::Series::create(const
                                  make.series(families.duration, {kFamilyNames[family], "fail"})};
   }
   for (std::size_t outcome = CONNECT_OK + 1; outcome < CONNECT_OUTCOMES; ++outcome)
-    series->failures[outcome] = make.series(families.failures, {"client", "tcp", kOutcomeNames[outcome]});
+    series->failures[outcome] = make.failures(families.failures, "client", "tcp", kOutcomeNames[outcome]);
   series->in_flight = make.series(families.in_flight, {});
   if (!make.outcome()) return make.outcome().error();
   return series;

@@ -70,7 +70,7 @@ Result<std::unique_ptr<LifeCells::RoleSeries>> LifeCells::RoleSeries::create(con
   for (std::size_t close = 0; close < TCP_CLOSES; ++close)
     series->durations[close] = make.series(families.durations, {name, kCloseNames[close]});
   for (std::size_t failure = FAILURE_NONE + 1; failure < TCP_FAILURES; ++failure)
-    series->failures[failure] = make.series(families.failures, {name, "tcp", kFailureNames[failure]});
+    series->failures[failure] = make.failures(families.failures, name, "tcp", kFailureNames[failure]);
   series->open = make.series(families.open, {name});
   series->rtt = make.series(families.rtt, {name});
   series->retransmits = make.series(families.retransmits, {name});

@@ -128,7 +128,7 @@ Status Listeners::count(const Key& key, const char* reason, std::uint64_t drops)
   if (!owner.captured) return {};
   SeriesMaker make(owner);
   Counter* dropped = make.series(families_.drops, {labels_.listener_of(key.first, key.second), reason});
-  Counter* failures = make.series(families_.failures, {"server", "tcp", reason});
+  Counter* failures = make.failures(families_.failures, "server", "tcp", reason);
   if (!make.outcome()) return make.outcome();
   dropped->add(drops);
   failures->add(drops);

@@ -49,10 +49,9 @@ Result<TlsCells::Part*> TlsCells::part_of(Party& party, std::uint8_t role) {
   if (known) return known.get();
   auto made = std::make_unique<Part>();
   SeriesMaker make(party.owner);
-  for (std::size_t reason = TLS_OK + 1; reason < TLS_REASONS; ++reason) {
-    made->failures[reason] = make.series(
-        families_.failures, {tls_role_name(role), "tls", tls_reason_name(static_cast<std::uint8_t>(reason))});
-  }
+  for (std::uint8_t reason = TLS_OK + 1; reason < TLS_REASONS; ++reason)
+    made->failures[{reason, 0}] =
+        make.failures(families_.failures, tls_role_name(role), "tls", tls_reason_name(reason));
   made->in_flight = make.series(families_.in_flight, {tls_role_name(role)});
   if (!make.outcome()) return make.outcome().error();
   known = std::move(made);
@@ -83,6 +82,16 @@ Result<Counter*> TlsCells::handshakes_of(const Party& party, Part& part, const t
   series = make.series(families_.handshakes,
                        {tls_role_name(key.role), tls_version_name(key.version), labels_.cipher(key.cipher),
                         tls_library_name(key.library), key.is_resumed != 0 ? "yes" : "no", labels_.host(key.host)});
+  if (!make.outcome()) return make.outcome().error();
+  return series;
+}
+
+Result<Counter*> TlsCells::failures_of(const Party& party, Part& part, const tls_failed_key& key) {
+  Counter*& series = part.failures[{key.reason, key.host}];
+  if (series != nullptr) return series;
+  SeriesMaker make(party.owner);
+  series = make.failures(families_.failures, tls_role_name(key.role), "tls", tls_reason_name(key.reason),
+                         labels_.host(key.host));
   if (!make.outcome()) return make.outcome().error();
   return series;
 }
@@ -139,9 +148,14 @@ Status TlsCells::add_failed(const tls_failed_key& key, const tls_count& sum, Clo
   if (news == 0) return {};
   if (key.role >= TLS_ROLES || key.reason == TLS_OK || key.reason >= TLS_REASONS)
     return Error("tls_failed: a cell that no program writes");
-  const auto part = part_of(key.identity, key.role, now);
+  const auto party = party_of(key.identity, now);
+  if (!party) return party.error();
+  if (*party == nullptr) return {};
+  const auto part = part_of(**party, key.role);
   if (!part) return part.error();
-  if (*part != nullptr) (*part)->failures[key.reason]->add(std::uint64_t{news});
+  const auto failures = failures_of(**party, **part, key);
+  if (!failures) return failures.error();
+  (*failures)->add(std::uint64_t{news});
   return {};
 }
 

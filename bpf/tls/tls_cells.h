@@ -47,13 +47,14 @@ class TlsCells {
   using Kind =
       std::tuple<std::uint8_t, std::uint16_t, std::uint8_t, std::uint8_t, std::uint32_t>;  // version, cipher,
                                                                                            // library, resumed, host
+  using Failure = std::tuple<std::uint8_t, std::uint32_t>;                                 // reason, host
   using Alert = std::tuple<std::uint8_t, std::uint8_t>;                                    // direction, alert
 
   /// What one owner does in one role.
   struct Part {
     std::map<Timed, metrics::Histogram*> durations;
     std::map<Kind, metrics::Counter*> handshakes;
-    std::array<metrics::Counter*, TLS_REASONS> failures{};
+    std::map<Failure, metrics::Counter*> failures;
     metrics::Gauge* in_flight = nullptr;
   };
   /// The series of one owner. What is of a small set exists from the first handshake of its role on, at zero.
@@ -69,6 +70,7 @@ class TlsCells {
   Result<Part*> part_of(std::uint64_t identity, std::uint8_t role, Clock::time_point now);
   Result<metrics::Histogram*> duration_of(const Party& party, Part& part, const tls_ended_key& key);
   Result<metrics::Counter*> handshakes_of(const Party& party, Part& part, const tls_ended_key& key);
+  Result<metrics::Counter*> failures_of(const Party& party, Part& part, const tls_failed_key& key);
   Status add_ended(const tls_ended_key& key, const tls_ended& sum, Clock::time_point now);
   Status add_begun(const tls_begun_key& key, const tls_begun& sum, Clock::time_point now);
   Status add_failed(const tls_failed_key& key, const tls_count& sum, Clock::time_point now);

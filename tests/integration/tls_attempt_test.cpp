@@ -118,5 +118,23 @@ TEST_F(TlsAttempt, EndsWithTheConnectWhereNoTlsFollows) {
   EXPECT_EQ(attempts.handshakes, 0);
 }
 
+/// By then it has spoken to its server: what comes is no part of getting there.
+TEST_F(TlsAttempt, EndsWithTheConnectWhereTlsIsAskedForLater) {
+  const CurlClient content("curl_mail");
+  EXPECT_GT(content.get(*certificates_, "good", trusting("ca", {}), "smtp"), 0);
+  const CurlClient refusing("curl_mail_refuses");
+  EXPECT_EQ(refusing.get(*certificates_, "good", trusting("other_ca", {}), "smtp"), 0);
+  for (const CurlClient* curl : {&content, &refusing}) {
+    SCOPED_TRACE(curl->name());
+    const Attempts attempts = counted(*curl, 1);
+    EXPECT_EQ(attempts.ok, 1);
+    EXPECT_EQ(attempts.failed, 0);
+    EXPECT_EQ(attempts.handshakes, 1) << "which counts by itself";
+    EXPECT_LT(attempts.seconds, attempts.parts) << "the handshake is no part of it";
+  }
+  const LabelMap refusal = {{"process", refusing.name()}, {"stage", "tls"}};
+  EXPECT_EQ(must(agent_->scrape()).sum("conn_failures_total", refusal), 1);
+}
+
 }  // namespace
 }  // namespace connscope::testing

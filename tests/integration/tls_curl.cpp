@@ -27,11 +27,14 @@ CurlClient::CurlClient(const std::string& name) : curl_(must(Actor::create(name,
 
 double CurlClient::get(const Certificates& certificates, const std::string& certificate,
                        const std::vector<std::string>& options, const std::string& scheme) const {
-  const TlsServer server = must(TlsServer::start(certificates, {certificate, certificate, {}}, {}));
+  const bool is_mail = scheme == "smtp";
+  const std::vector<std::string> play = {"--play", is_mail ? "starttls" : "serve"};
+  const TlsServer server = must(TlsServer::start(certificates, {certificate, certificate, play}, {}));
   SpawnOptions run;
   run.argv = {"unshare",    "--mount",  "sh",         "-c", kWithEtc,      etc_.path(),
               curl_.path(), "--silent", "--max-time", "5",  "--write-out", "\n%{time_appconnect}"};
   run.argv.insert(run.argv.end(), options.begin(), options.end());
+  if (is_mail) run.argv.emplace_back("--ssl-reqd");
   run.argv.push_back(scheme + "://server.test:" + server.port + "/");
   ChildProcess child = must(ChildProcess::spawn(run));
   must(child.wait(kLimit));  // that it fails is a result too

@@ -19,7 +19,8 @@ class CurlClient {
 
   [[nodiscard]] const std::string& name() const { return curl_.name(); }
   /// One request to a server which shows that certificate and serves one client. Returns how many seconds passed until
-  /// the TLS handshake was over, as curl says; 0: it never was.
+  /// the TLS handshake was over, as curl says; 0: it never was. `scheme`: "https", "http", or "smtp", which begins in
+  /// plain text and goes on by TLS.
   [[nodiscard]] double get(const Certificates& certificates, const std::string& certificate,
                            const std::vector<std::string>& options, const std::string& scheme = "https") const;
 

@@ -140,6 +140,25 @@ TEST_F(TlsWireTest, Tls12) {
   });
 }
 
+TEST_F(TlsWireTest, AFailureHasTheHostThatWasAskedFor) {
+  const std::string reason = "unrecognized_name";
+  expect(failed("unknown", reason), failed("unknown", reason), [](WirePair& pair) {
+    must(pair.client_sends(hello()));
+    must(pair.server_sends(alert(112)));
+    must(pair.close_server());
+  });
+  LabelMap labels = {{"process", kProcess}, {"stage", "tls"}, {"reason", reason}};
+  const Exposition shown = must(agent_->scrape());
+  for (const char* role : {"client", "server"}) {
+    labels["role"] = role;
+    labels.erase("host");
+    const double all = shown.sum("conn_failures_total", labels);
+    labels["host"] = "server.test";
+    EXPECT_GE(all, 1);
+    EXPECT_EQ(shown.sum("conn_failures_total", labels), all);
+  }
+}
+
 TEST_F(TlsWireTest, OverIpv6) {
   const auto play = [](WirePair& pair) {
     must(pair.client_sends(hello()));

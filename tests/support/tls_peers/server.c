@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -73,13 +74,25 @@ static void answer_in_plain_text(int socket) {
   drain(socket);
 }
 
+// SMTP up to where TLS begins (RFC 3207), with a client that says what it should.
+static void offer_tls(int socket) {
+  static const char* const kWords[] = {"220 mail.server.test ESMTP\r\n", "250-mail.server.test\r\n250 STARTTLS\r\n"};
+  static const char kBegin[] = "220 go on\r\n";
+  char said[512];
+  for (size_t at = 0; at < sizeof(kWords) / sizeof(*kWords); at++)
+    if (write(socket, kWords[at], strlen(kWords[at])) < 0 || read(socket, said, sizeof(said)) <= 0) return;
+  if (write(socket, kBegin, sizeof(kBegin) - 1) < 0) warn("no word of TLS");
+}
+
 static void take(SSL_CTX* context, int socket, const struct server_options* options) {
   struct pollfd waiting = {.fd = socket, .events = POLLIN};
   prepare(socket);
+  if (options->play == PLAY_STARTTLS) offer_tls(socket);
   if (poll(&waiting, 1, kPatienceMs) == 1) {
     puts("heard");
     switch (options->play) {
       case PLAY_SERVE:
+      case PLAY_STARTTLS:
         serve(context, socket);
         break;
       case PLAY_PLAIN:

@@ -22,7 +22,7 @@ static const struct option kOptions[] = {
     {0},
 };
 
-static const char* const kPlays[] = {"serve", "plain", "silent", "fin", "reset", NULL};
+static const char* const kPlays[] = {"serve", "plain", "silent", "fin", "reset", "starttls", NULL};
 static const char* const kStages[] = {"before", "hello", "flight", NULL};
 
 static int place_of(const char* word, const char* const* words) {

@@ -10,6 +10,7 @@ enum play {
   PLAY_SILENT,  // says no more, and waits for the client to go
   PLAY_FIN,
   PLAY_RESET,
+  PLAY_STARTTLS,  // a server of mail, which begins in plain text
 };
 
 // How far the handshake goes before that.
