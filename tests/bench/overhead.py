@@ -48,6 +48,8 @@ def parse():
     parser.add_argument("--accept", choices=("same", "other"), default="same", help="who accepts (connect)")
     parser.add_argument("--refused", type=float, default=0, help="share of refused operations (connect)")
     parser.add_argument("--echo", type=int, default=0, help="bytes there and back on each connection (connect)")
+    parser.add_argument("--key", choices=("p256", "rsa2048"), default="p256",
+                        help="of the server's certificate (handshake, tls-bulk)")
     parser.add_argument("--server", choices=("same", "other"), default="other", help="who serves (datagram, dns)")
     parser.add_argument("--connections", type=int, default=64, help="kept connections (request)")
     parser.add_argument("--bytes", type=int, default=4096,
@@ -72,7 +74,7 @@ def load_name(args):
 
 def load_options(args):
     if args.load in TLS_LOADS:
-        return [f"--load={args.load}"]
+        return [f"--load={args.load}", f"--key={args.key}"]
     if args.load in PACKET_LOADS:
         return [f"--load={args.load}", f"--bytes={args.bytes}", f"--server={args.server}"]
     if args.load == "request":

@@ -2,7 +2,8 @@
 //
 // Loads of TLS 1.3 by OpenSSL on loopback, flat out. An operation of --load=handshake is one connection with a full
 // handshake of both ends, which are in one thread, so that nothing sleeps; one of --load=tls-bulk is 64 KiB that one
-// thread sends over TLS and another receives. The certificate is made anew. Prints one line of JSON; a failing call
+// thread sends over TLS and another receives. The certificate is made anew, with the kind of key that --key says; the
+// client verifies it. Prints one line of JSON; a failing call
 // ends it with exit code 1.
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -48,6 +49,7 @@ using Session = std::unique_ptr<SSL, Freer<SSL_free>>;
 
 struct Options {
   std::string load = "handshake";
+  std::string key = "p256";
   std::uint64_t operations = 1000;
   double seconds = 60;
 };
@@ -67,13 +69,15 @@ struct Contexts {
   Context client{SSL_CTX_new(TLS_client_method())};
   Context server{SSL_CTX_new(TLS_server_method())};
 
-  static Result<Contexts> create() {
+  static Result<Contexts> create(const std::string& kind) {
     Contexts contexts;
-    const Key key(EVP_EC_gen("P-256"));
+    const Key key(kind == "p256" ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048));
     const Certificate certificate = self_signed(key.get());
     if (SSL_CTX_use_certificate(contexts.server.get(), certificate.get()) != 1 ||
-        SSL_CTX_use_PrivateKey(contexts.server.get(), key.get()) != 1)
+        SSL_CTX_use_PrivateKey(contexts.server.get(), key.get()) != 1 ||
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(contexts.client.get()), certificate.get()) != 1)
       return Error("the certificate is no good");
+    SSL_CTX_set_verify(contexts.client.get(), SSL_VERIFY_PEER, nullptr);
     SSL_CTX_set_session_cache_mode(contexts.server.get(), SSL_SESS_CACHE_OFF);
     return contexts;
   }
@@ -152,6 +156,9 @@ Options parse(int argc, char** argv) {
   app.add_option("--load", options.load, "What an operation is: see tls_load.cpp")
       ->check(CLI::IsMember({"handshake", "tls-bulk"}))
       ->capture_default_str();
+  app.add_option("--key", options.key, "Of the server's certificate")
+      ->check(CLI::IsMember({"p256", "rsa2048"}))
+      ->capture_default_str();
   app.add_option("--operations", options.operations, "How many")->capture_default_str();
   app.add_option("--seconds", options.seconds, "Stop earlier, after so long")
       ->check(CLI::PositiveNumber)
@@ -165,7 +172,7 @@ Options parse(int argc, char** argv) {
 }
 
 Status measure(const Options& options) {
-  const auto contexts = Contexts::create();
+  const auto contexts = Contexts::create(options.key);
   if (!contexts) return contexts.error();
   const auto listener = load::Port::listening(16, INADDR_LOOPBACK);
   if (!listener) return listener.error();
