@@ -45,6 +45,7 @@ namespace collectors::sockstat { extern const CollectorType kType; }
 namespace collectors::softirqs { extern const CollectorType kType; }
 namespace collectors::softnet { extern const CollectorType kType; }
 namespace collectors::stat { extern const CollectorType kType; }
+namespace collectors::systemd { extern const CollectorType kType; }
 namespace collectors::tcpstat { extern const CollectorType kType; }
 namespace collectors::thermal_zone { extern const CollectorType kType; }
 namespace collectors::time { extern const CollectorType kType; }
@@ -61,22 +62,22 @@ namespace collectors::textfile { extern const CollectorType kType; }
 namespace {
 
 constexpr std::array kTypes = {
-    &collectors::arp::kType,        &collectors::bonding::kType,    &collectors::btrfs::kType,
-    &collectors::cgroup::kType,     &collectors::conntrack::kType,  &collectors::cpu::kType,
-    &collectors::cpufreq::kType,    &collectors::diskstats::kType,  &collectors::dmi::kType,
-    &collectors::edac::kType,       &collectors::entropy::kType,    &collectors::ethtool::kType,
-    &collectors::filefd::kType,     &collectors::filesystem::kType, &collectors::hwmon::kType,
-    &collectors::interrupts::kType, &collectors::ksmd::kType,       &collectors::loadavg::kType,
-    &collectors::mdadm::kType,      &collectors::meminfo::kType,    &collectors::netclass::kType,
-    &collectors::netdev::kType,     &collectors::netstat::kType,    &collectors::nfs::kType,
-    &collectors::nvme::kType,       &collectors::os::kType,         &collectors::powersupplyclass::kType,
-    &collectors::pressure::kType,   &collectors::processes::kType,  &collectors::rapl::kType,
-    &collectors::schedstat::kType,  &collectors::selinux::kType,    &collectors::slabinfo::kType,
-    &collectors::sockstat::kType,   &collectors::softirqs::kType,   &collectors::softnet::kType,
-    &collectors::stat::kType,       &collectors::tcpstat::kType,    &collectors::thermal_zone::kType,
-    &collectors::time::kType,       &collectors::timex::kType,      &collectors::udp_queues::kType,
-    &collectors::uname::kType,      &collectors::vmstat::kType,     &collectors::watchdog::kType,
-    &collectors::xfs::kType,        &collectors::zfs::kType,
+    &collectors::arp::kType,          &collectors::bonding::kType,    &collectors::btrfs::kType,
+    &collectors::cgroup::kType,       &collectors::conntrack::kType,  &collectors::cpu::kType,
+    &collectors::cpufreq::kType,      &collectors::diskstats::kType,  &collectors::dmi::kType,
+    &collectors::edac::kType,         &collectors::entropy::kType,    &collectors::ethtool::kType,
+    &collectors::filefd::kType,       &collectors::filesystem::kType, &collectors::hwmon::kType,
+    &collectors::interrupts::kType,   &collectors::ksmd::kType,       &collectors::loadavg::kType,
+    &collectors::mdadm::kType,        &collectors::meminfo::kType,    &collectors::netclass::kType,
+    &collectors::netdev::kType,       &collectors::netstat::kType,    &collectors::nfs::kType,
+    &collectors::nvme::kType,         &collectors::os::kType,         &collectors::powersupplyclass::kType,
+    &collectors::pressure::kType,     &collectors::processes::kType,  &collectors::rapl::kType,
+    &collectors::schedstat::kType,    &collectors::selinux::kType,    &collectors::slabinfo::kType,
+    &collectors::sockstat::kType,     &collectors::softirqs::kType,   &collectors::softnet::kType,
+    &collectors::stat::kType,         &collectors::systemd::kType,    &collectors::tcpstat::kType,
+    &collectors::thermal_zone::kType, &collectors::time::kType,       &collectors::timex::kType,
+    &collectors::udp_queues::kType,   &collectors::uname::kType,      &collectors::vmstat::kType,
+    &collectors::watchdog::kType,     &collectors::xfs::kType,        &collectors::zfs::kType,
     &collectors::textfile::kType,  // the last, which sees what the others serve
 };
 

@@ -19,6 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/base/result.h"
+#include "agent/host/service_manager.h"
+
 namespace connscope::host {
 
 /// What paths are relative to (--path.procfs, --path.sysfs, --path.rootfs, --path.udev.data).
@@ -71,6 +74,8 @@ class Kernel {
   virtual std::optional<Driver> driver(const std::string& device) = 0;
   /// What the driver counts, under its own names.
   virtual std::vector<std::pair<std::string, std::uint64_t>> driver_statistics(const std::string& device) = 0;
+  /// Nothing where there is none.
+  virtual Result<std::optional<ServiceManager>> service_manager(const UnitWishes& wishes) = 0;
   virtual int uname(utsname& name) = 0;
   /// adjtimex(2) without a change; its return value, or -1.
   virtual int clock_state(timex& state) = 0;

@@ -143,6 +143,10 @@ std::vector<std::pair<std::string, std::uint64_t>> LiveKernel::driver_statistics
   return driver_statistics_of(device);
 }
 
+Result<std::optional<ServiceManager>> LiveKernel::service_manager(const UnitWishes& wishes) {
+  return systemd_.read(wishes);
+}
+
 int LiveKernel::uname(utsname& name) { return ::uname(&name); }
 
 int LiveKernel::clock_state(timex& state) {

@@ -11,6 +11,7 @@
 
 #include "agent/host/kept_files.h"
 #include "agent/host/kernel.h"
+#include "agent/host/systemd_bus.h"
 
 namespace connscope::host {
 
@@ -35,6 +36,7 @@ class LiveKernel final : public Kernel {
   [[nodiscard]] std::string path(Root root, Path path) const override;
   std::optional<Driver> driver(const std::string& device) override;
   std::vector<std::pair<std::string, std::uint64_t>> driver_statistics(const std::string& device) override;
+  Result<std::optional<ServiceManager>> service_manager(const UnitWishes& wishes) override;
   int uname(utsname& name) override;
   int clock_state(timex& state) override;
   [[nodiscard]] std::chrono::system_clock::time_point now() override;
@@ -51,6 +53,7 @@ class LiveKernel final : public Kernel {
   std::string path_;          // reused
   std::vector<char> buffer_;  // likewise
   KeptFiles kept_;
+  SystemdBus systemd_;
 };
 
 }  // namespace connscope::host

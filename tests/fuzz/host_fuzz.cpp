@@ -56,6 +56,12 @@ class FuzzedKernel final : public host::Kernel {
   std::vector<std::pair<std::string, std::uint64_t>> driver_statistics(const std::string& /*device*/) override {
     return {{next_text(), 1}, {next_text(), 2}};
   }
+  Result<std::optional<host::ServiceManager>> service_manager(const host::UnitWishes& wishes) override {
+    host::ServiceManager manager{next_text(), next_text(), {{next_text(), 1}}, {}};
+    const std::string name = next_text();
+    if (wishes.wanted(name)) manager.units.push_back({name, next_text(), next_text(), 1, 2, 3, 4, 5, 6, 7, 8});
+    return std::optional<host::ServiceManager>(std::move(manager));
+  }
   int uname(utsname& name) override {
     std::memset(&name, 0, sizeof name);
     return 0;

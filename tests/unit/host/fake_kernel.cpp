@@ -77,6 +77,22 @@ std::vector<std::pair<std::string, std::uint64_t>> FakeKernel::driver_statistics
   return {{"rx_packets", 1260062}, {"tx_errors", 0}, {"rx_queue_0_bytes", 3}, {"Port.RX alloc-fail", 4}};
 }
 
+/// One unit of each kind, on a host that has any file.
+Result<std::optional<ServiceManager>> FakeKernel::service_manager(const UnitWishes& wishes) {
+  if (files.empty()) return std::optional<ServiceManager>();
+  ServiceManager manager{"252.39-1~deb12u2", "degraded", {{"active", 3}, {"failed", 1}, {"inactive", 1}}, {}};
+  const Unit units[] = {
+      {"web.service", "active", "notify", 1'700'000'000'250'000, 4, 1100, 2, {}, {}, {}, {}},
+      {"job.service", "failed", "oneshot", 0, UINT64_MAX, UINT64_MAX, 0, {}, {}, {}, {}},
+      {"job.timer", "active", "", {}, {}, {}, {}, 1'700'000'000'000'000, {}, {}, {}},
+      {"api.socket", "active", "", {}, {}, {}, {}, {}, 30, 2, 1},
+      {"data.mount", "inactive", "ext4", {}, {}, {}, {}, {}, {}, {}, {}},
+  };
+  for (const Unit& unit : units)
+    if (wishes.wanted(unit.name)) manager.units.push_back(unit);
+  return std::optional<ServiceManager>(std::move(manager));
+}
+
 int FakeKernel::uname(utsname& name) {
   copy_word(name.sysname, "Linux");
   copy_word(name.nodename, "host");

@@ -26,6 +26,7 @@ class FakeKernel final : public Kernel {
   [[nodiscard]] std::string path(Root root, Path path) const override;
   std::optional<Driver> driver(const std::string& device) override;
   std::vector<std::pair<std::string, std::uint64_t>> driver_statistics(const std::string& device) override;
+  Result<std::optional<ServiceManager>> service_manager(const UnitWishes& wishes) override;
   int uname(utsname& name) override;
   int clock_state(timex& state) override;
   [[nodiscard]] std::chrono::system_clock::time_point now() override;
