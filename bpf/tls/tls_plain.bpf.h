@@ -8,14 +8,7 @@
 #ifndef CONNSCOPE_TLS_PLAIN_BPF_H
 #define CONNSCOPE_TLS_PLAIN_BPF_H
 
-#include "bpf/include/kernel_types.h"
-
-#include <bpf/bpf_helpers.h>
-
-struct plain_certificate {
-	u32 at;    /* in the packet */
-	u32 bytes; /* that the packet has of it; 0: it has none */
-};
+#include "bpf/tls/tls_flow.bpf.h"
 
 /* Whom such packets are handed to; empty unless the probe of certificates is on. */
 struct {
@@ -25,12 +18,19 @@ struct {
 	__type(value, u32);
 } tls_plain_certificate SEC(".maps");
 
-static __always_inline void hand_certificate_on(struct __sk_buff *skb, const struct plain_certificate *certificate)
+static __always_inline void hand_certificate_on(struct __sk_buff *skb, u64 cookie)
 {
-	if (!certificate->bytes)
+	struct handshake *handshake = find_handshake(cookie);
+	struct tls_side *side;
+
+	if (!handshake)
 		return;
-	skb->cb[0] = certificate->at;
-	skb->cb[1] = certificate->bytes;
+	side = side_of(flow_of(handshake), INGRESS);
+	if (!side->plain.bytes)
+		return;
+	skb->cb[0] = side->plain.at;
+	skb->cb[1] = side->plain.bytes;
+	side->plain.bytes = 0;
 	bpf_tail_call(skb, &tls_plain_certificate, 0);
 }
 

@@ -10,7 +10,6 @@
 
 #include "bpf/tls/tls_early.bpf.h"
 #include "bpf/tls/tls_judge.bpf.h"
-#include "bpf/tls/tls_plain.bpf.h"
 
 #define PIECES_AT_ONCE 16
 #define EVENTS_OF_SEGMENT 100
@@ -56,12 +55,9 @@ static __always_inline struct plain_certificate certificate_at(struct __sk_buff 
 	return (struct plain_certificate){.at = at, .bytes = tls_least(bytes, skb->len - at)};
 }
 
-/*
- * Reads what a segment has of its stream that was not read before. True: something was judged by that, or will never be.
- * `certificate` is set where the segment has one.
- */
+/* Reads what a segment has of its stream that was not read before. True: something was judged by that, or will never be. */
 static __always_inline bool read_segment(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-					 struct tls_side *side, u32 direction, struct plain_certificate *certificate)
+					 struct tls_side *side, u32 direction)
 {
 	u32 at = packet->payload, taken;
 	s32 ahead = packet->sequence - side->next;
@@ -84,7 +80,7 @@ static __always_inline bool read_segment(struct __sk_buff *skb, const struct pac
 			continue;
 		is_judged = true;
 		if (taken >> EVENT_SHIFT == EVENT_CERTIFICATE) {
-			*certificate = certificate_at(skb, &side->parser, at);
+			side->plain = certificate_at(skb, &side->parser, at);
 			continue;
 		}
 		if (judge(skb, taken >> EVENT_SHIFT, direction))

@@ -67,6 +67,12 @@ struct handshake {
 	u8 doubt; /* a client's: why it may yet refuse the server, by its library's verdict; TLS_OK: no reason is known */
 };
 
+/* Where a packet has its sender's certificate in plain text. */
+struct plain_certificate {
+	u32 at;
+	u32 bytes; /* that the packet has of it; 0: it has none */
+};
+
 /* What one side sends; index: enum tls_direction, which has the order of enum direction. */
 struct tls_side {
 	u32 next;     /* sequence number of the first byte that was not taken */
@@ -78,6 +84,7 @@ struct tls_side {
 	u8 has_early; /* segments that are ahead of `next` were kept */
 	u8 is_guessed; /* whether `next` is where a record begins is not sure */
 	u8 reserved;
+	struct plain_certificate plain; /* of the packet that was read last, until it is handed on */
 	struct tls_parser parser;
 };
 

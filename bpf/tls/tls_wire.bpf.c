@@ -9,6 +9,7 @@
  */
 #include "bpf/attempt/attempt_tls.bpf.h"
 #include "bpf/include/identity.bpf.h"
+#include "bpf/tls/tls_plain.bpf.h"
 #include "bpf/tls/tls_read.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -121,6 +122,14 @@ static __noinline void note_stranger(u64 identity)
 		bpf_map_update_elem(&tls_strangers, &tgid, &stranger, BPF_ANY);
 }
 
+/* A library tells of its handshakes, be it after their first packets, as NSS does. */
+static __noinline void forget_stranger(void)
+{
+	u32 tgid = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), tgid);
+
+	bpf_map_delete_elem(&tls_strangers, &tgid);
+}
+
 /* --- whose it is ----------------------------------------------------------------------------------------------------- */
 
 /* A server whose first answer is no TLS is none: it may be any that was asked in vain. */
@@ -168,7 +177,9 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 		return false;
 	if (!handshake->session.address)
 		bind_session(handshake, cookie);
-	if (!was_begun && !handshake->session.address)
+	if (handshake->session.address)
+		forget_stranger();
+	else if (!was_begun)
 		note_stranger(handshake->identity);
 	return true;
 }
@@ -221,7 +232,7 @@ static __always_inline bool may_end(const struct packet *packet, const struct tl
 
 /* A packet of a handshake that goes on. True: there may be nothing more to look at by now. */
 static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-						u64 cookie, u32 direction, u64 now, struct plain_certificate *certificate)
+						u64 cookie, u32 direction, u64 now)
 {
 	bool was_doubtful = handshake->is_doubtful, has_payload = packet->payload < skb->len, is_judged = false;
 	struct tls_side *side = side_of(flow_of(handshake), direction);
@@ -229,7 +240,7 @@ static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const str
 	if (direction == INGRESS && has_payload && handshake->phase < PHASE_DONE)
 		handshake->last_ns = now;
 	if (has_payload) {
-		is_judged = read_segment(skb, packet, handshake, side, direction, certificate);
+		is_judged = read_segment(skb, packet, handshake, side, direction);
 		if (side->has_early) {
 			read_early(skb, direction);
 			is_judged = true;
@@ -248,19 +259,18 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 	struct packet packet = packet_of(skb);
 	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct handshake *handshake = find_handshake(cookie) ?: meet(skb, &packet, direction, now);
-	struct plain_certificate certificate = {};
 
 	if (!handshake)
 		return PASS;
 	if (handshake->phase != PHASE_OVER) {
 		if (direction == EGRESS && !find_owner(skb, &packet, handshake, cookie))
 			return PASS;
-		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now, &certificate))
+		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now))
 			return PASS;
 	}
 	leave_if_over(cookie);
 	if (direction == INGRESS)
-		hand_certificate_on(skb, &certificate);
+		hand_certificate_on(skb, cookie);
 	return PASS;
 }
 
