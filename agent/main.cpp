@@ -12,6 +12,7 @@
 #include "agent/config/options.h"
 #include "agent/host/catalog.h"
 #include "agent/runtime/agent.h"
+#include "agent/runtime/expose.h"
 #include "agent/runtime/logging.h"
 #include "agent/terminal/program.h"
 #include "bpf/catalog.h"
@@ -76,6 +77,12 @@ int run(config::Options options) {
   return 0;
 }
 
+int expose(const config::Options& options) {
+  runtime::set_up_logging(options.log_level, options.log_format);
+  const auto ended = runtime::expose(options, exporters::make_formats(), kVersion);
+  return ended ? 0 : fail(ended.error());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -90,6 +97,8 @@ int main(int argc, char** argv) {
       return run(std::move(options));
     case config::Command::kCheckConfig:
       return check_config(options);
+    case config::Command::kExpose:
+      return expose(options);
     default:
       return terminal::run(options);
   }

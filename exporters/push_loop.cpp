@@ -79,7 +79,10 @@ metrics::ReportPtr PushLoop::next() {
   if (tries_ != 0) changed_.wait_until(lock, next_try_, [this] { return is_finishing_ || replacement_; });
   if (is_finishing_ && std::chrono::steady_clock::now() >= deadline_)
     while (!queue_.empty()) drop_oldest();
-  if (replacement_) exporter_ = std::move(replacement_);
+  if (replacement_) {
+    replacement_->take_over(*exporter_);
+    exporter_ = std::move(replacement_);
+  }
   if (queue_.empty()) return nullptr;
   metrics::ReportPtr report = std::move(queue_.front());
   queue_.pop_front();

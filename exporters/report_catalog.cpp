@@ -19,6 +19,9 @@
 #ifdef CONNSCOPE_WITH_PUSHGATEWAY
 #include "exporters/pushgateway.h"
 #endif
+#ifdef CONNSCOPE_WITH_REDIS
+#include "exporters/redis.h"
+#endif
 
 namespace connscope::exporters {
 namespace {
@@ -42,6 +45,9 @@ constexpr Kind kKinds[] = {
 #endif
 #ifdef CONNSCOPE_WITH_PUSHGATEWAY
     {"pushgateway", make_pushgateway_exporter, true},
+#endif
+#ifdef CONNSCOPE_WITH_REDIS
+    {"redis", make_redis_exporter, true},
 #endif
 };
 

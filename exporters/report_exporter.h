@@ -40,6 +40,9 @@ class ReportExporter {
 
   virtual ~ReportExporter() = default;
   virtual Sent send(const metrics::Report& report) = 0;
+  /// Another one, from another config, takes its place after this call; called by the new one's loop before its first
+  /// send(). What is known of the receiver may be kept.
+  virtual void take_over(ReportExporter& /*previous*/) {}
 };
 
 /// What exporters may use of the agent.

@@ -38,7 +38,8 @@ MAY_INCLUDE = {
     "agent/runtime": [
         "agent/base", "agent/config", "agent/metrics", "agent/http", "agent/identity", "agent/probe", "agent/policy",
         "agent/host", "agent/ingest", "agent/control", "agent/service", "agent/terminal", "agent/detail",
-        "exporters/encoder.h", "exporters/catalog.h", "exporters/push_loop.h", "exporters/report_exporter.h",
+        "exporters/encoder.h", "exporters/catalog.h", "exporters/metrics_source.h", "exporters/push_loop.h",
+        "exporters/report_exporter.h",
     ],
     "agent/main.cpp": [EVERYTHING],
     "exporters": ["agent/metrics", "agent/config", "agent/base"],

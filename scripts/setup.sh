@@ -56,7 +56,7 @@ list_packages() {
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
     zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
     libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev libsystemd-dev libcurl4-openssl-dev
-    libprotozero-dev ca-certificates)
+    libhiredis-dev libprotozero-dev ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;
     ubuntu-*) packages+=(linux-tools-common linux-tools-generic) ;;
@@ -70,7 +70,7 @@ list_packages() {
     command -v npm >/dev/null || packages+=(npm)
     # Servers that exporters send to; newer distributions lack some of them, and where one lacks its test is left out.
     case $distribution in
-      debian-12) packages+=(graphite-carbon influxdb prometheus-pushgateway) ;;
+      debian-12) packages+=(graphite-carbon influxdb prometheus-pushgateway redis-server) ;;
     esac
     # A curl with NSS is in the older distributions alone.
     case $distribution in

@@ -72,6 +72,16 @@ void add_policy(CLI::App& app, CommandOptions& options) {
   add_action("report", "Report now").add_option("POLICY", chosen.policy, "The policy")->type_name("")->required();
 }
 
+void add_expose(CLI::App& app, ExposeOptions& options) {
+  CLI::App& expose = *app.add_subcommand("expose", "Serve metrics that programs keep in Redis; needs no probes");
+  expose.fallthrough();
+  expose.add_option("--redis", options.redis, "Redis (default: [expose] address in the file of --config)")
+      ->type_name("HOST:PORT");
+  expose.add_option("--namespace", options.namespaces, "Hashes that hold metrics, with commas between them")
+      ->type_name("NAME,...")
+      ->delimiter(',');
+}
+
 }  // namespace
 
 void add_commands(CLI::App& app, CommandOptions& options) {
@@ -79,6 +89,7 @@ void add_commands(CLI::App& app, CommandOptions& options) {
   add_top(app, options);
   add_events(app, options);
   add_policy(app, options);
+  add_expose(app, options.expose);
 }
 
 }  // namespace connscope::config

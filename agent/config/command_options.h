@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the commands take that ask a running agent. Part of Options (options.h), which owns the values.
+// What the commands take that are no agent themselves: those that ask a running one, and `expose`. Part of Options
+// (options.h), which owns the values.
 #pragma once
 
 #include <string>
@@ -40,16 +41,23 @@ struct PolicyOptions {
   bool json = false;
 };
 
+/// Empty: what the section [expose] of the config says.
+struct ExposeOptions {
+  std::string redis;                    ///< HOST:PORT, or unix:/PATH
+  std::vector<std::string> namespaces;  ///< names of hashes
+};
+
 struct CommandOptions {
   std::string socket;  ///< empty: what the config says
   ShowOptions show;
   TopOptions top;
   EventsOptions events;
   PolicyOptions policy;
+  ExposeOptions expose;
 };
 
-/// The subcommands `show`, `top`, `events` and `policy`, which fill in `options` when the command line is parsed. CLI11
-/// throws.
+/// The subcommands `show`, `top`, `events`, `policy` and `expose`, which fill in `options` when the command line is
+/// parsed. CLI11 throws.
 void add_commands(CLI::App& app, CommandOptions& options);
 
 }  // namespace connscope::config

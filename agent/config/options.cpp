@@ -152,11 +152,12 @@ void describe_part(CLI::App& app, const PartFlag& flag, std::vector<std::pair<st
 
 /// Which subcommand was given, if any.
 Command command_of(const CLI::App& app) {
-  static constexpr Names<Command, 5> kCommands{{{"check-config", Command::kCheckConfig},
+  static constexpr Names<Command, 6> kCommands{{{"check-config", Command::kCheckConfig},
                                                 {"show", Command::kShow},
                                                 {"top", Command::kTop},
                                                 {"events", Command::kEvents},
-                                                {"policy", Command::kPolicy}}};
+                                                {"policy", Command::kPolicy},
+                                                {"expose", Command::kExpose}}};
   const auto given = app.get_subcommands();
   return given.empty() ? Command::kRun : named(kCommands, given.front()->get_name()).value_or(Command::kRun);
 }

@@ -23,7 +23,7 @@ struct PartFlag {
   std::string help;
 };
 
-enum class Command { kRun, kCheckConfig, kShow, kTop, kEvents, kPolicy };
+enum class Command { kRun, kCheckConfig, kShow, kTop, kEvents, kPolicy, kExpose };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat { kText, kJson };
 

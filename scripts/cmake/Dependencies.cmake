@@ -21,10 +21,13 @@ target_include_directories(civetweb SYSTEM INTERFACE ${CIVETWEB_INCLUDE_DIR})
 target_link_libraries(civetweb INTERFACE ${CIVETWEB_LIBRARY})
 
 # What single exporters need; without those it may lack.
-if(CONNSCOPE_INFLUXDB OR CONNSCOPE_PUSHGATEWAY)
+if(CONNSCOPE_INFLUXDB OR CONNSCOPE_PUSHGATEWAY OR CONNSCOPE_REDIS)
   pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.66)
 endif()
 
+if(CONNSCOPE_REDIS)
+  pkg_check_modules(HIREDIS REQUIRED IMPORTED_TARGET hiredis>=0.14)
+endif()
 if(CONNSCOPE_PROMETHEUS_PROTOBUF)
   find_path(PROTOZERO_INCLUDE_DIR protozero/version.hpp REQUIRED)  # headers alone, in the system's folder
 endif()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running agent exports, as Debian's own servers have received it.
 
-Usage: exporter_servers_test.py AGENT graphite|influxdb|prometheus_protobuf|pushgateway WRITE_EXPOSITION
+Usage: exporter_servers_test.py AGENT graphite|influxdb|prometheus_protobuf|pushgateway|redis WRITE_EXPOSITION
 
 Each server is started here, on loopback. Exit code 77: it is not installed, which is a failure where the tests are required
 (CONNSCOPE_BPF_TESTS)."""
@@ -11,6 +11,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -262,8 +263,111 @@ instance = "web2"
             gateway.stop()
 
 
+class Redis:
+    """redis-server with a password and TLS, which redis-cli asks."""
+
+    def __init__(self, folder: Path):
+        self.folder, self.port, self.tls_port = folder, free_port(), free_port()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                        "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1"],
+                       cwd=folder, check=True, capture_output=True)
+        (folder / "password").write_text("s3cret\n")
+        self.server = None
+
+    def start(self):
+        self.server = Server("redis", ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--tls-port",
+                                       str(self.tls_port), "--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem",
+                                       "--tls-ca-cert-file", "cert.pem", "--tls-auth-clients", "no", "--requirepass", "s3cret",
+                                       "--save", "", "--appendonly", "no"], self.folder)
+        eventually(lambda: self.ask("PING") == ["PONG"], "redis-server listens")
+
+    def ask(self, *words: str) -> list:
+        command = ["redis-cli", "-p", str(self.port), "--no-auth-warning", "-a", "s3cret", *words]
+        return subprocess.run(command, capture_output=True, text=True).stdout.splitlines()
+
+    def hash(self, name: str) -> dict:
+        lines = self.ask("HGETALL", name)
+        return dict(zip(lines[::2], lines[1::2]))
+
+    def stop(self):
+        if self.server:
+            self.server.stop()
+
+
+def check_expose(program: str, folder: Path, redis: Redis, field: str):
+    """Shows what agents and another program have written, in a format that Prometheus takes."""
+    redis.ask("HSET", "other", "jobs_total::queue=\"a\"", "12", "jobs_total:t:", "c", "jobs_total:d:", "Jobs.", "broken", "x")
+    file = folder / "expose.toml"
+    file.write_text(f'[expose]\npassword_file = "{folder}/password"\n')
+    port = free_port()
+    server = Server("expose", [program, "expose", "--config", str(file), "--redis", f"127.0.0.1:{redis.port}", "--namespace",
+                               "apps,other", "--web.listen-address", f"127.0.0.1:{port}"], folder)
+    scrape = lambda: get(f"http://127.0.0.1:{port}/metrics")
+    try:
+        shown = eventually(scrape, "it is served")
+        assert 'jobs_total{namespace="other",queue="a"} 12\n' in shown, shown
+        labels = field.split(":", 2)[2].replace(",process", ',namespace="apps",process')
+        assert f"app_requests_total{{{labels}}} 10\n" in shown, shown
+        assert 'connscope_expose_refused_fields{namespace="other"} 1\n' in shown and "connscope_expose_up 1\n" in shown, shown
+        subprocess.run(["promtool", "check", "metrics"], input=shown, text=True, check=True, capture_output=True)
+        redis.stop()
+        assert "connscope_expose_up 0\n" in scrape(), "Redis is away"
+        redis.start()
+        assert "connscope_expose_up 1\n" in scrape(), "and is back"
+    finally:
+        server.stop()
+
+
+def test_redis(program: str, folder: Path, _):
+    redis = Redis(folder)
+    second = folder / "second"
+    second.mkdir()
+    config = lambda port, more: f"""
+[exporter.redis]
+address = "127.0.0.1:{port}"
+password_file = "{folder}/password"
+namespace = "apps"
+names = ["app_*"]
+interval = "1s"
+expire = "1h"
+{more}
+"""
+    agents = [Agent(program, folder, config(redis.port, "")),
+              Agent(program, second, config(redis.tls_port, f'tls = true\nca_file = "{folder}/cert.pem"'))]
+    value = lambda field: redis.hash("apps").get(field)
+    try:
+        for agent in agents:
+            agent.send("app.requests:3|c|#kind:a\napp.time:250|ms")
+            eventually(lambda: agent.value("failures", "redis"), "nobody is there")
+        redis.start()
+        field = eventually(lambda: [f for f in redis.hash("apps") if f.startswith("app_requests_total::kind=\"a\",process=")],
+                           "the counter comes")[0]
+        eventually(lambda: value(field) == "6", "two agents add up, and an outage loses nothing")
+        labels = field.split(":", 2)[2].split(",")[1]
+        eventually(lambda: float(value(f"app_time_seconds:s:{labels}")) == 0.5, "sums add up")
+        assert value(f"app_time_seconds:c:{labels}") == "2"
+        assert value(f'app_time_seconds:b:le="+Inf",{labels}') == "2"
+        assert (value("app_requests_total:t:"), value("app_time_seconds:t:")) == ("c", "h")
+        assert 3500 < int(redis.ask("TTL", "apps")[0]) <= 3600
+        redis.ask("FLUSHALL")
+        agents[0].send("app.requests:4|c|#kind:a")
+        eventually(lambda: value(field) == "4", "a flush is a new beginning")
+        assert value("app_requests_total:t:") == "c", "and heals"
+        agents[0].process.send_signal(signal.SIGHUP)
+        agents[1].send("app.requests:5|c|#kind:a")
+        eventually(lambda: value(field) == "9", "a reload adds nothing twice")
+        agents[0].send("app.requests:1|c|#kind:a")
+        assert [agent.end() for agent in agents] == [0, 0]
+        assert value(field) == "10", "the last transfer came before the end"
+        check_expose(program, folder, redis, field)
+    finally:
+        for agent in agents:
+            agent.stop()
+        redis.stop()
+
+
 SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "prometheus_protobuf": "prometheus",
-           "pushgateway": "prometheus-pushgateway"}
+           "pushgateway": "prometheus-pushgateway", "redis": "redis-server"}
 
 
 def main(program: str, exporter: str, write_exposition: str) -> int:
