@@ -6,12 +6,14 @@ Usage: node_families.py --agent PATH --dashboard FILE [--exporter PATH]
 
 Both serve on ports of the loopback. The agent is read between two readings of node_exporter. Every node_* family that
 that serves by default must be there with its type and the keys of its labels; gauges that stand still must agree, and
-counters must lie between the two readings. Then the names of FILE, which a dashboard asks for: 98 % of those that
+counters must lie between the two readings. systemd is one of the test's own (systemd_mock.py), since not every machine
+that runs this has it. Then the names of FILE, which a dashboard asks for: 98 % of those that
 node_exporter can serve on this kernel with its other collectors on. Prints both coverages in per cent.
 """
 
 import argparse
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -37,6 +39,7 @@ THEIRS_ALONE = "node_scrape_collector_success"
 # Collectors that a dashboard needs and neither has on by default.
 EXTRA = ["interrupts", "processes", "tcpstat"]
 WANTED_OF_DASHBOARD = 98.0
+SYSTEMD_FIGURES = [f"--collector.systemd.enable-{what}-metrics" for what in ("task", "restarts", "start-time")]
 
 
 def free_port():
@@ -67,6 +70,26 @@ def serving(command, port):
     finally:
         process.terminate()
         process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def systemd(folder):
+    """A bus with a systemd that all who are started meanwhile find."""
+    os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = address = f"unix:path={folder}/bus"
+    commands = [["dbus-daemon", "--session", "--nofork", f"--address={address}", "--print-address"],
+                ["/usr/bin/python3", "-B", str(Path(__file__).parent / "systemd_mock.py")]]
+    processes = []
+    try:
+        for command in commands:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            processes.append(process)
+            if not process.stdout.readline():
+                raise SystemExit(f"{command[0]} does not start")
+        yield
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait(timeout=30)
 
 
 class Scrape:
@@ -137,13 +160,16 @@ def main():
     agent_port, exporter_port, full_port = free_port(), free_port(), free_port()
     extra = [f"--collector.{name}" for name in EXTRA]
     with contextlib.ExitStack() as stack:
-        config = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "connscope.toml"
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        config = folder / "connscope.toml"
         config.write_text("", encoding="utf-8")
+        stack.enter_context(systemd(folder))
         listen = "--web.listen-address=127.0.0.1:"
-        stack.enter_context(serving([arguments.exporter, f"{listen}{exporter_port}"], exporter_port))
+        stack.enter_context(
+            serving([arguments.exporter, f"{listen}{exporter_port}", *SYSTEMD_FIGURES], exporter_port))
         stack.enter_context(serving([arguments.exporter, f"{listen}{full_port}", *extra], full_port))
         stack.enter_context(
-            serving([arguments.agent, f"--config={config}", f"{listen}{agent_port}", *extra], agent_port))
+            serving([arguments.agent, f"--config={config}", f"{listen}{agent_port}", *extra, *SYSTEMD_FIGURES], agent_port))
         # The first readings of all three are of caches that are cold.
         wanted, wrong = compare(agent_port, exporter_port)
         if wrong:  # a device or a state may have changed between the readings: only what is wrong again counts
