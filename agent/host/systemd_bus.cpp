@@ -104,7 +104,7 @@ class Reading {
   }
 
   int list_units() {
-    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_error error{};
     sd_bus_message* received = nullptr;
     const int called = sd_bus_call_method(bus_, kName, kManagerPath, kManager, "ListUnits", &error, &received, "");
     absent_ = says_absent(error);
