@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent beside node_exporter, in one run: CPU for a scrape, its latency, and memory.
 
-Usage: host_side_by_side.py --agent PATH [--exporter PATH] [--scrapes N]
+Usage: host_side_by_side.py [--agent PATH] [--exporter PATH] [--scrapes N]
 
 Both serve the collectors that both have; scrapes are gzipped and alternate, so that both see the same machine. The
 agent has its probes on. CPU is user and system time of the process for a scrape, less what it uses in as much time
@@ -15,10 +15,11 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
+
+import bench_agent as bench
 
 AIMS = {"cpu": 1 / 4, "latency": 1 / 3, "memory": 1 / 2}
 # What node_exporter has of its own runs nowhere; the rest is in both.
@@ -82,7 +83,7 @@ def measure(processes, scrapes):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--agent", required=True)
+    parser.add_argument("--agent", default=str(bench.ROOT / "build/release/connscope"))
     parser.add_argument("--exporter", default="/usr/bin/prometheus-node-exporter")
     parser.add_argument("--scrapes", type=int, default=300)
     arguments = parser.parse_args()
@@ -102,17 +103,20 @@ def main():
         for process, _ in processes.values():
             process.terminate()
             process.wait(timeout=30)
+    ratios = {}
     scale = {"cpu": (1e3, "ms a scrape"), "latency": (1e3, "ms, median"), "memory": (1 / 2**20, "MiB resident")}
-    failed = False
+    verdicts = bench.Verdicts()
     print(f"{'':12}{'agent':>10}{'node_exporter':>15}{'ratio':>8}{'aim':>8}")
     for what, aim in AIMS.items():
         factor, unit = scale[what]
         ours, theirs = figures["agent"][what], figures["node_exporter"][what]
         ratio = ours / theirs if theirs else float("inf")
-        failed = failed or ratio > aim
+        ratios[what] = ratio
         print(f"{what:12}{ours * factor:10.2f}{theirs * factor:15.2f}{ratio:8.2f}{aim:8.2f}  {unit}")
-    return 1 if failed else 0
+    for what, aim in AIMS.items():
+        verdicts.judge(f"{what} beside node_exporter's", ratios[what], aim, "")
+    verdicts.finish(**figures)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
