@@ -40,7 +40,8 @@ trap 'status=$?; ((status == 0)) || say "FAILED in stage: $current_stage"; exit 
 style() {
   scripts/format.sh --check
   python3 scripts/check_includes.py
-  shellcheck scripts/*.sh tests/support/tls_peers/*.sh tests/vm/*.sh tests/vm/run-in-vm tests/vm/fetch-kernel .ci/run
+  shellcheck scripts/*.sh tests/support/tls_peers/*.sh tests/vm/*.sh tests/vm/run-in-vm tests/vm/fetch-kernel .ci/run \
+    packaging/systemd/check.sh packaging/tarball/install.sh packaging/completions/connscope.bash
 }
 
 # Builds what the later stages need, in time that the tests leave over: at the idle priority it does not disturb their timing. A build

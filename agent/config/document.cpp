@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <set>
 
 #include "agent/base/file.h"
 #include "agent/config/message.h"
@@ -70,6 +71,13 @@ Result<Document> Document::load(const std::string& path) {
 }
 
 Section Document::root() const { return Section(*tree_->entry_of.at(&tree_->root)); }
+
+std::vector<std::string> Document::asked_keys() const {
+  std::set<std::string> keys;
+  for (const Entry& entry : tree_->entries)
+    for (const std::string& key : entry.asked) keys.insert(detail::join(entry.path, key));
+  return {keys.begin(), keys.end()};
+}
 
 Status Document::finish() const {
   std::vector<Problem> problems = tree_->problems;

@@ -50,6 +50,12 @@ Result<UniqueFd> link_multi(int program, const std::string& path, const std::vec
   return link;
 }
 
+/// Without uprobe_multi it is perf that is asked.
+std::string explain_perf_refusal(int code) {
+  if (code != EACCES && code != EPERM) return explain_refusal(code);
+  return "refused: before Linux 6.6 uprobes need CAP_SYS_ADMIN";
+}
+
 }  // namespace
 
 std::string uprobe_multi_refusal() {
@@ -82,7 +88,7 @@ Result<std::vector<UprobeLink>> attach_uprobes(int file, const UprobePlaces& pla
   options.retprobe = places.at_return;
   for (const std::uint64_t offset : places.offsets) {
     bpf_link* link = bpf_program__attach_uprobe_opts(places.program, -1, path.c_str(), offset, &options);
-    if (link == nullptr) return Error(explain_refusal(errno), errno);
+    if (link == nullptr) return Error(explain_perf_refusal(errno), errno);
     links.emplace_back(std::unique_ptr<bpf_link, BpfLinkCloser>(link));
   }
   return links;
