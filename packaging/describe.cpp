@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// connscope_describe [CONFIG]: prints as JSON what an agent with that config declares: its families, and the keys of the
-// config that it has asked for. Manual pages, the README's table and the checks of dashboards and of the packaged config are
-// made of it. Starts nothing and needs no privilege. Exits with 1 and a message when the config is refused.
+// connscope_describe [CONFIG]: prints as JSON what an agent with that config declares: its families, and the keys of
+// the config that it has asked for. Manual pages, the README's table and the checks of dashboards and of the packaged
+// config are made of it. Starts nothing and needs no privilege. Exits with 1 and a message when the config is refused.
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -20,12 +20,9 @@ namespace {
 
 nlohmann::json describe(const metrics::FamilyBase& family) {
   const metrics::FamilyDescriptor& descriptor = family.descriptor();
-  return {{"name", descriptor.name},
-          {"type", metrics::to_string(family.type())},
-          {"unit", descriptor.unit},
-          {"labels", descriptor.label_names},
-          {"help", descriptor.help},
-          {"id", descriptor.id}};
+  return {{"name", descriptor.name}, {"type", metrics::to_string(family.type())},
+          {"unit", descriptor.unit}, {"labels", descriptor.label_names},
+          {"help", descriptor.help}, {"id", descriptor.id}};
 }
 
 /// What CollectCycle and Reporting register: everything but the host's families, which mirror the kernel's.

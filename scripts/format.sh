@@ -24,7 +24,7 @@ fi
 
 # The C halves in bpf/ follow the kernel's own style instead.
 sources() {
-  find agent exporters tests \( -name '*.cpp' -o -name '*.h' \) -print0
+  find agent exporters packaging tests \( -name '*.cpp' -o -name '*.h' \) -print0
   find bpf -name '*.cpp' -print0
 }
 
