@@ -99,7 +99,7 @@ class Document {
 
   [[nodiscard]] Section root() const;
 
-  /// Every key that some part has asked for so far, as "probe.tcp.enabled", sorted, each once; those of [[x]] as "x.key".
+  /// Every key that some part has asked for so far, sorted, each once: "probe.tcp.enabled"; those of [[x]] as "x.key".
   [[nodiscard]] std::vector<std::string> asked_keys() const;
 
   /// An error that has every problem found so far, one a line, in file order (the first kMaxProblems of them).
