@@ -6,7 +6,7 @@ _connscope() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' word words=''
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      check-config | show | top | events | policy) command=$word && break ;;
+      check-config | show | top | events | policy | expose) command=$word && break ;;
     esac
   done
   case $previous in
@@ -17,7 +17,7 @@ _connscope() {
     --log.level) words="trace debug info warn error off" ;;
     --log.format) words="text json" ;;
     --stage) words="dns tcp tls attempt" ;;
-    --web.listen-address | --web.telemetry-path | --web.max-requests | --interval | --process) return ;;
+    --web.listen-address | --web.telemetry-path | --web.max-requests | --interval | --process | --redis | --namespace) return ;;
     policy) words="list show move report" ;;
     *)
       case $command in
@@ -26,7 +26,8 @@ _connscope() {
         top) words="--help --socket --interval --once" ;;
         events) words="--help --socket --process --stage --failures --outliers --json" ;;
         policy) words="--help --socket --json list show move report" ;;
-        *) words="check-config show top events policy --help --version --config --web.listen-address
+        expose) words="--help --redis --namespace --config --web.listen-address" ;;
+        *) words="check-config show top events policy expose --help --version --config --web.listen-address
           --web.telemetry-path --web.max-requests --log.level --log.format" ;;
       esac
       ;;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completions of connscope for fish.
-set -l commands check-config show top events policy
+set -l commands check-config show top events policy expose
 set -l none "not __fish_seen_subcommand_from $commands"
 
 complete -c connscope -f
@@ -9,6 +9,7 @@ complete -c connscope -n $none -a show -d "Show metrics"
 complete -c connscope -n $none -a top -d "Follow failures and slowness"
 complete -c connscope -n $none -a events -d "Follow single failures and outliers"
 complete -c connscope -n $none -a policy -d "List and move policies"
+complete -c connscope -n $none -a expose -d "Serve metrics that programs keep in Redis"
 complete -c connscope -s h -l help -d "Print help and exit"
 complete -c connscope -n $none -l version -d "Print the version and exit"
 complete -c connscope -n $none -l config -r -F -d "Config file"
@@ -29,3 +30,5 @@ complete -c connscope -n "__fish_seen_subcommand_from events" -l stage -x -a "dn
 complete -c connscope -n "__fish_seen_subcommand_from events" -l failures -d "Only failures"
 complete -c connscope -n "__fish_seen_subcommand_from events" -l outliers -d "Only outliers"
 complete -c connscope -n "__fish_seen_subcommand_from policy" -a "list show move report"
+complete -c connscope -n "__fish_seen_subcommand_from expose" -l redis -x -d "Redis"
+complete -c connscope -n "__fish_seen_subcommand_from expose" -l namespace -x -d "Hashes that hold metrics"

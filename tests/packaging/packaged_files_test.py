@@ -20,7 +20,7 @@ import declarations  # noqa: E402
 
 CONNSCOPE, DESCRIBE, BUILT = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 CONFIG = (PACKAGING / "connscope.toml").read_text()
-COMMANDS = ("check-config", "show", "top", "events", "policy")
+COMMANDS = ("check-config", "show", "top", "events", "policy", "expose")
 # Flags of the host's collectors are node_exporter's, a hundred of them; --help has them.
 HOST_FLAG = re.compile(r"--(no-)?collector\.|--path\.")
 # What a query may name that no agent declares: Prometheus' own.
@@ -199,6 +199,15 @@ class QueryTest(unittest.TestCase):
             file.flush()
             self.assertIn("SUCCESS", run("promtool", "check", "rules", file.name))
         self.assertIn("SUCCESS", run("promtool", "check", "config", str(PACKAGING / "prometheus" / "scrape.yml")))
+
+
+class SourcePackageTest(unittest.TestCase):
+    def test_builds_with_what_a_build_needs(self):
+        setup = (ROOT / "scripts" / "setup.sh").read_text()
+        needed = {name for name in re.search(r"packages=\(([^)]*)\)", setup)[1].split() if name.endswith("-dev")}
+        self.assertGreater(len(needed), 10)
+        control = (PACKAGING / "debian" / "control").read_text()
+        self.assertEqual({name for name in needed - {"libc6-dev"} if f" {name}" not in control}, set())
 
 
 class UnitTest(unittest.TestCase):
