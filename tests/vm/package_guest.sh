@@ -41,6 +41,7 @@ dpkg --install /packages/older.deb
 expect "the unit is active" systemctl is-active --quiet connscope
 expect "the unit is enabled" systemctl is-enabled --quiet connscope
 [[ $(systemctl is-enabled connscope.socket || true) == disabled ]] || die "the socket is enabled, which nobody asked for"
+! systemctl is-active --quiet connscope.socket || die "the socket listens, which nobody asked for"
 pid=$(systemctl show --property MainPID --value connscope)
 [[ $(stat --format %U "/proc/$pid") == connscope ]] || die "the agent runs as $(stat --format %U "/proc/$pid")"
 ! journalctl --no-pager --unit connscope | grep -E 'without CAP_|collector .* not permitted' || die "the unit forbids what the agent does"
@@ -90,7 +91,7 @@ step "purge"
 rm -r /etc/systemd/system/connscope.service.d
 dpkg --purge connscope 2>&1 | grep -v 'not empty' || true
 ! curl --silent --output /dev/null "$url" || die "something serves still"
-[[ -z $(systemctl list-units --all --plain --no-legend 'connscope*' | grep -v not-found || true) ]] || die "a unit is left"
+[[ -z $(systemctl list-units --plain --no-legend --state=active 'connscope*') ]] || die "a unit is left"
 left=$(all_that_is_ours)
 [[ -z $left ]] || die "left behind: $left"
 [[ -z $(ls -A /sys/fs/bpf 2>/dev/null) ]] || die "left in bpffs: $(ls -A /sys/fs/bpf)"
