@@ -129,7 +129,7 @@ class CompletionTest(unittest.TestCase):
             quoted = " ".join(f"'{word}'" for word in words)
             return run("bash", "-c", f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _connscope; "
                        'printf "%s\\n" "${COMPREPLY[@]}"').split()
-        self.assertEqual(complete("connscope", "e"), ["events"])
+        self.assertEqual(complete("connscope", "ev"), ["events"])
         self.assertEqual(complete("connscope", "events", "--st"), ["--stage"])
         self.assertEqual(complete("connscope", "events", "--stage", "d"), ["dns"])
         self.assertEqual(complete("connscope", "policy", ""), ["list", "show", "move", "report"])
