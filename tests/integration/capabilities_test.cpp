@@ -85,7 +85,7 @@ TEST_F(CapabilitiesTest, WithThoseOfTheUnitItDoesWhatItDoesAsRoot) {
 TEST_F(CapabilitiesTest, AProcessOfAnotherUserIsCountedUnderItsName) {
   const NetNamespace apart = must(NetNamespace::create());
   const Actor actor = must(Actor::create("capable"));
-  const AgentProcess agent = start_with(kOfTheUnit);
+  const AgentProcess agent = start_with(kOfTheUnit, kWithoutTls);
   must(actor.run({"connect", "127.0.0.1", "7000"}, apart.fd()));
   EXPECT_EQ(must(agent.scrape()).sum("conn_tcp_connects_total", {{"process", actor.name()}}), 1) << agent.log();
 }
