@@ -1,37 +1,69 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/base/startup_memory.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include "agent/base/unique_fd.h"
 
 namespace connscope {
 namespace {
 
-/// Only of segments that nobody can write: what is in them is in the file.
-void release_segment(const dl_phdr_info& object, const ElfW(Phdr) & segment) {
-  if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) return;
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin = (object.dlpi_addr + segment.p_vaddr) & ~(page - 1);
-  const std::uintptr_t end = object.dlpi_addr + segment.p_vaddr + segment.p_filesz;
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+constexpr std::uint64_t kOfFile = std::uint64_t{1} << 61U;  // in an entry of pagemap: the page is the file's own
+constexpr std::size_t kEntries = 512;
+
+struct Pages {
+  int pagemap;
+  std::uintptr_t size;
+};
+
+/// Gives back the pages from `begin` that are the file's own, and says where it has come to. A page that has a uprobe's
+/// breakpoint is a copy: without it, what this process does there would not be seen any more.
+std::uintptr_t release_run(const Pages& pages, std::uintptr_t begin, std::uintptr_t end) {
+  std::array<std::uint64_t, kEntries> entries{};
+  const std::size_t wanted = std::min<std::size_t>((end - begin) / pages.size, kEntries);
+  const auto place = static_cast<off_t>(begin / pages.size * sizeof entries[0]);
+  const ssize_t got = ::pread(pages.pagemap, entries.data(), wanted * sizeof entries[0], place);
+  if (got <= 0) return end;
+  const auto known = entries.begin() + got / static_cast<ssize_t>(sizeof entries[0]);
+  const bool is_of_file = (entries[0] & kOfFile) != 0;
+  const auto run_end =
+      std::find_if(entries.begin(), known, [=](std::uint64_t entry) { return ((entry & kOfFile) != 0) != is_of_file; });
+  const std::uintptr_t next = begin + static_cast<std::uintptr_t>(run_end - entries.begin()) * pages.size;
+  if (is_of_file) ::madvise(reinterpret_cast<void*>(begin), next - begin, MADV_DONTNEED);
+  return next;
 }
 
-/// The first object is the program. Libraries are left alone: a uprobe's breakpoint in them is no part of the file.
-int release_program(dl_phdr_info* program, std::size_t /*size*/, void* /*context*/) {
-  for (int i = 0; i < program->dlpi_phnum; ++i) release_segment(*program, program->dlpi_phdr[i]);
-  return 1;
+/// Only of segments that nobody can write: what is in them is in the file.
+void release_segment(const Pages& pages, const dl_phdr_info& object, const ElfW(Phdr) & segment) {
+  if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) return;
+  const std::uintptr_t end = object.dlpi_addr + segment.p_vaddr + segment.p_filesz;
+  for (std::uintptr_t at = (object.dlpi_addr + segment.p_vaddr) & ~(pages.size - 1); at + pages.size <= end;)
+    at = release_run(pages, at, end);
+}
+
+int release_object(dl_phdr_info* object, std::size_t /*size*/, void* pages) {
+  for (int i = 0; i < object->dlpi_phnum; ++i)
+    release_segment(*static_cast<const Pages*>(pages), *object, object->dlpi_phdr[i]);
+  return 0;
 }
 
 }  // namespace
 
 void release_startup_memory() {
   ::malloc_trim(0);
-  ::dl_iterate_phdr(release_program, nullptr);
+  const UniqueFd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+  if (!pagemap) return;
+  Pages pages{pagemap.get(), static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE))};
+  ::dl_iterate_phdr(release_object, &pages);
 }
 
 }  // namespace connscope
