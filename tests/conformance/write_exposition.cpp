@@ -19,7 +19,7 @@
 
 namespace {
 
-connscope::metrics::SnapshotPtr make_geometric_snapshot() {
+[[maybe_unused]] connscope::metrics::SnapshotPtr make_geometric_snapshot() {
   using connscope::metrics::BucketLayout;
   connscope::metrics::Registry registry({1000, std::chrono::system_clock::now});
   auto* series = registry

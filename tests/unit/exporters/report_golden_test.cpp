@@ -17,7 +17,7 @@ namespace {
 
 using test::hostile_report;
 
-void expect_golden(const std::string& name, const std::string& text) {
+[[maybe_unused]] void expect_golden(const std::string& name, const std::string& text) {
   const std::string path = CONNSCOPE_SOURCE_DIR "/tests/fixtures/reports/hostile." + name + ".txt";
   const auto golden = read_file(path);
   ASSERT_TRUE(golden) << golden.error().message();
