@@ -53,8 +53,6 @@ enum WireType : std::int32_t {
   kGaugeHistogramType
 };
 
-constexpr std::size_t kDoubleField = 9;  // a tag of one byte, and the number
-
 /// What a family of this type is in the format.
 struct Head {
   std::string_view suffix;
@@ -82,13 +80,9 @@ Head head_of(MetricType type) {
   return {"", kUntypedType};
 }
 
-std::size_t text_field_size(std::string_view text) {
-  return 1 + static_cast<std::size_t>(protozero::length_of_varint(text.size())) + text.size();
-}
-
 void add_label(std::string_view name, std::string_view value, pbf_writer& metric) {
   if (value.empty()) return;  // an empty label is the same as none
-  pbf_writer pair(metric, metric_field::kLabel, text_field_size(name) + text_field_size(value));
+  pbf_writer pair(metric, metric_field::kLabel);
   pair.add_string(kFirst, name.data(), name.size());
   pair.add_string(kSecond, value.data(), value.size());
 }
@@ -161,7 +155,7 @@ class FamilyWriter {
     summary.add_uint64(summary_field::kCount, value.count);
     summary.add_double(summary_field::kSum, value.sum);
     for (const auto& [quantile, at] : value.quantiles) {
-      pbf_writer pair(summary, summary_field::kQuantile, 2 * kDoubleField);
+      pbf_writer pair(summary, summary_field::kQuantile);
       pair.add_double(kFirst, quantile);
       pair.add_double(kSecond, at);
     }
@@ -189,13 +183,13 @@ class FamilyWriter {
   }
 
   static void add_gauge(double value, pbf_writer& metric) {
-    pbf_writer gauge(metric, metric_field::kGauge, kDoubleField);
+    pbf_writer gauge(metric, metric_field::kGauge);
     gauge.add_double(kFirst, value);
   }
 
   void add_number(protozero::pbf_tag_type kind, const metrics::Number& value) {
     pbf_writer metric = begin_metric();
-    pbf_writer number(metric, kind, kDoubleField);
+    pbf_writer number(metric, kind);
     number.add_double(kFirst, metrics::as_double(value));
   }
 
@@ -205,8 +199,7 @@ class FamilyWriter {
     std::size_t next = 0;
     for (const std::size_t bound : value.layout->text_bounds()) {
       for (; next <= bound; ++next) below += value.counts[next];
-      pbf_writer bucket(histogram, histogram_field::kBucket,
-                        1 + static_cast<std::size_t>(protozero::length_of_varint(below)) + kDoubleField);
+      pbf_writer bucket(histogram, histogram_field::kBucket);
       bucket.add_uint64(kFirst, below);
       bucket.add_double(kSecond, value.layout->bounds()[bound]);
     }
