@@ -61,6 +61,10 @@ Status Ingest::start() {
   return {};
 }
 
+void Ingest::finish() {
+  if (receiver_) receiver_->finish();
+}
+
 void Ingest::collect(Time now) {
   if (!receiver_) return;
   intake_.set_rules(identities_.wishes(), identities_.generation());

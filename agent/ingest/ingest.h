@@ -41,6 +41,8 @@ class Ingest {
 
   /// Binds the sockets and starts the thread; nothing when the config switches it off.
   Status start();
+  /// Takes no more lines than those that are here already; one more collect() has them all.
+  void finish();
   /// Brings what came since the last time into the registry.
   void collect(Time now);
   /// What the log should say of lines that were refused: for each reason at most one message a minute.

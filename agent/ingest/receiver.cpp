@@ -83,6 +83,11 @@ class Reading {
  public:
   Reading(Intake& intake, const std::string& proc_root) : intake_(intake), senders_(proc_root) {}
 
+  /// The last time; senders that never pause do not keep it from ending.
+  void read_rest(int fd, bool has_credentials) {
+    for (int turn = 0; turn < kRounds && read(fd, has_credentials); ++turn) continue;
+  }
+
   /// Until nothing waits, or long enough. Whether there was anything.
   bool read(int fd, bool has_credentials) {
     for (int round = 0; round < kRounds; ++round) {
@@ -141,10 +146,11 @@ Result<std::unique_ptr<Receiver>> Receiver::start(Sockets sockets, Intake& intak
   return receiver;
 }
 
-Receiver::~Receiver() {
+void Receiver::finish() {
+  if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
   (void)::write(stop_.get(), &one, sizeof(one));
-  if (thread_.joinable()) thread_.join();
+  thread_.join();
 }
 
 void Receiver::run(Intake& intake, const std::string& proc_root) const {
@@ -156,11 +162,13 @@ void Receiver::run(Intake& intake, const std::string& proc_root) const {
   bool gathers = false;
   for (;;) {
     waits[2].fd = gathers ? -1 : sockets_.udp.get();
-    if (::poll(waits.data(), waits.size(), gathers ? kGatherMs : -1) < 0 && errno != EINTR) return;
-    if (waits[0].revents != 0) return;
+    if (::poll(waits.data(), waits.size(), gathers ? kGatherMs : -1) < 0 && errno != EINTR) break;
+    if (waits[0].revents != 0) break;
     if (waits[1].revents != 0) reading->read(waits[1].fd, true);
     if (gathers || waits[2].revents != 0) gathers = reading->read(sockets_.udp.get(), false);
   }
+  reading->read_rest(sockets_.unix_socket.fd(), true);
+  reading->read_rest(sockets_.udp.get(), false);
 }
 
 }  // namespace connscope::ingest

@@ -29,8 +29,9 @@ class Receiver {
 
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
-  /// Ends the thread; what is queued in the sockets is lost.
-  ~Receiver();
+  ~Receiver() { finish(); }
+  /// Ends the thread, once it has read what is queued in the sockets by now. What comes later is lost.
+  void finish();
 
   /// What the kernel has dropped so far, since the queue was full. Any thread.
   [[nodiscard]] std::uint64_t dropped_unix() const { return dropped_by_kernel(sockets_.unix_socket.fd()); }

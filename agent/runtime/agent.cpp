@@ -119,6 +119,7 @@ Status Agent::run() {
   service::Supervision::tell_ready("serving");
   if (auto ended = loop_.run(); !ended) return ended;
   service::Supervision::tell_stopping();
+  cycle_->finish_input();
   collect();
   reporting_->finish();
   return {};

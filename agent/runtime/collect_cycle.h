@@ -52,6 +52,8 @@ class CollectCycle {
   /// Loads and attaches. A probe that cannot start is logged and stays off.
   void start();
   void run(Clock::time_point now);
+  /// Before the last run(): what applications have sent by now is in it.
+  void finish_input() { ingest_->finish(); }
   /// Answers host_exchange(): reads the collectors that its questions name, and no probe.
   void run_host(Clock::time_point now);
   /// New identities are looked at at once, so that excluded processes are known to the kernel.

@@ -134,5 +134,13 @@ TEST_F(IngestSocketTest, AReloadCannotChangeTheSection) {
   EXPECT_THAT(changed.error().message(), HasSubstr("cannot change while the agent runs; restart it"));
 }
 
+TEST_F(IngestSocketTest, WhatIsQueuedAtTheEndIsRead) {
+  constexpr int kPackets = 1000;
+  Client client(path_);
+  for (int i = 0; i < kPackets; ++i) ASSERT_TRUE(client.send("app.x:1|c"));
+  ingest_->finish();
+  EXPECT_DOUBLE_EQ(collected("app_x"), kPackets);
+}
+
 }  // namespace
 }  // namespace connscope::ingest
