@@ -47,7 +47,7 @@ style() {
 # Builds what the later stages need, in time that the tests leave over: at the idle priority it does not disturb their timing. A build
 # that fails here fails again in its own stage, where it is seen.
 build_ahead() {
-  chrt --idle 0 bash -c 'scripts/build.sh asan unit_tests; scripts/build.sh tsan tsan_tests; scripts/build.sh clang connscope' \
+  chrt --idle 0 bash -c 'scripts/build.sh asan unit_tests; scripts/build.sh tsan tsan_tests; scripts/build.sh fuzz connscope fuzz_targets' \
     >build/ahead.log 2>&1 || true
 }
 
@@ -101,7 +101,8 @@ stage "builds of the later stages" wait
 [[ ! $with_vm ]] || start_vm_tests
 stage "unit tests under AddressSanitizer and UndefinedBehaviorSanitizer" asan_tests
 stage "concurrent tests under ThreadSanitizer" tsan_tests
-stage "clang build" scripts/build.sh clang connscope
+# The second compiler, which is to find what the first does not; of the agent nothing is run.
+stage "clang build" scripts/build.sh fuzz connscope fuzz_targets
 stage "fuzz targets" fuzz_tests
 [[ ! $with_vm ]] || stage "tests on older kernels" await_vm_tests
 say "all stages passed in $SECONDS s; the release build's tests were:"

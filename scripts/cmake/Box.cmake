@@ -37,6 +37,7 @@ endfunction()
 # What scripts/check.sh builds of a preset that it needs no more of.
 add_custom_target(unit_tests)
 add_custom_target(tsan_tests)
+add_custom_target(fuzz_targets)
 
 # connscope_unit_test(NAME SOURCES file… DEPS library… [LABELS label…]): one GoogleTest program that needs no privilege.
 # With the label tsan (for code that several threads run) it is also run under ThreadSanitizer.
@@ -61,4 +62,5 @@ function(connscope_fuzz_target name)
   target_link_libraries(${name} PRIVATE connscope_options ${fuzz_DEPS})
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(fuzz_targets ${name})
 endfunction()
