@@ -2,11 +2,11 @@
 //
 // ethtool: what drivers count for themselves, and who they are. Source: ethtool ioctls (include/uapi/linux/ethtool.h).
 // The names are the drivers' own, so that all are untyped.
-#include <algorithm>
 #include <array>
 #include <map>
 #include <string>
 
+#include "agent/base/take_until.h"
 #include "agent/host/collector.h"
 
 namespace connscope::host::collectors::ethtool {
@@ -23,8 +23,7 @@ std::string metric_name(std::string_view statistic) {
   std::string name = "node_ethtool";
   std::string_view rest = words;
   while (!rest.empty()) {
-    const std::string_view word = rest.substr(0, rest.find('_'));
-    rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+    const std::string_view word = take_until(rest, '_');
     if (word.empty()) continue;
     name.append("_").append(word == "rx" ? "received" : word == "tx" ? "transmitted" : word);
   }

@@ -26,13 +26,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-std::string_view take_until(std::string_view& rest, char separator) {
-  const std::size_t at = rest.find(separator);
-  const std::string_view taken = rest.substr(0, at);
-  rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
-  return taken;
-}
-
 std::string_view take_field(std::string_view& rest) {
   const std::size_t begin = std::min(rest.find_first_not_of(kBlanks), rest.size());
   const std::size_t end = std::min(rest.find_first_of(kBlanks, begin), rest.size());

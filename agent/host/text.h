@@ -11,12 +11,11 @@
 #include <string_view>
 
 #include "agent/base/result.h"
+#include "agent/base/take_until.h"
 
 namespace connscope::host {
 
 [[nodiscard]] std::string_view trimmed(std::string_view text);
-/// Up to the next `separator`, which is taken off `rest` with it; all of `rest` when there is none.
-std::string_view take_until(std::string_view& rest, char separator);
 /// The next line, without its end.
 inline std::string_view take_line(std::string_view& rest) { return take_until(rest, '\n'); }
 /// The next run of what is no blank; empty at the end.

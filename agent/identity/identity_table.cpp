@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/base/file.h"
+#include "agent/base/take_until.h"
 #include "agent/identity/cgroup_path.h"
 #include "agent/identity/live_process.h"
 #include "agent/metrics/utf8.h"
@@ -36,9 +37,8 @@ std::string_view filled(const char (&buffer)[N], std::uint32_t bytes) {
 std::string path_of_names(std::string_view names, bool cut) {
   std::vector<std::string_view> parts;
   while (!names.empty()) {
-    const auto end = std::min(names.find('\0'), names.size());
-    if (end > 0) parts.push_back(names.substr(0, end));
-    names.remove_prefix(std::min(end + 1, names.size()));
+    const std::string_view name = take_until(names, '\0');
+    if (!name.empty()) parts.push_back(name);
   }
   std::string path = cut ? "..." : "";
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) path.append("/").append(*part);

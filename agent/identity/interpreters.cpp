@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/base/take_until.h"
 #include "agent/config/message.h"
 #include "bpf/include/fnv.h"
 #include "bpf/process/command_line.h"
@@ -263,12 +264,11 @@ std::optional<identity_program> program_of(interpreter which, std::string_view a
   command_line line{};
   line.interpreter = which;
   while (!arguments.empty()) {
-    const std::string_view argument = arguments.substr(0, arguments.find('\0'));
+    const std::string_view argument = take_until(arguments, '\0');
     put(argument, line.text);
     command_line_take(&line);
     if (line.expects == EXPECTS_NOTHING)
       return line.is_found != 0 ? program_named(line, argument.substr(line.program_at)) : std::nullopt;
-    arguments.remove_prefix(std::min(argument.size() + 1, arguments.size()));
   }
   return std::nullopt;
 }

@@ -4,13 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
 #include <climits>
 #include <string_view>
 
 #include "agent/base/file.h"
+#include "agent/base/take_until.h"
 #include "agent/identity/cgroup_path.h"
 #include "agent/identity/interpreters.h"
 #include "agent/metrics/utf8.h"
@@ -23,9 +23,8 @@ std::string folder_of(const std::string& proc_root, pid_t pid) { return proc_roo
 /// The path in cgroup v2's line, "0::/path"; hosts with v1 alone have none.
 std::string_view unified_cgroup(std::string_view lines) {
   while (!lines.empty()) {
-    const std::string_view line = lines.substr(0, lines.find('\n'));
+    const std::string_view line = take_until(lines, '\n');
     if (line.starts_with("0::")) return line.substr(3);
-    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
   }
   return {};
 }

@@ -9,13 +9,13 @@
 // Sources: github.com/statsd/statsd docs/metric_types.md; Datadog's "DogStatsD datagram format".
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string_view>
 
+#include "agent/base/take_until.h"
 #include "agent/ingest/refusal.h"
 
 namespace connscope::ingest {
@@ -35,14 +35,6 @@ struct Line {
 
 /// Why not, when the line cannot be taken apart; `line` is then of no use. Values are not looked at.
 [[nodiscard]] std::optional<Refusal> parse_line(std::string_view text, Line& line);
-
-/// Takes the part before the first `separator` off `rest`.
-[[nodiscard]] inline std::string_view take_until(std::string_view& rest, char separator) {
-  const std::size_t end = std::min(rest.find(separator), rest.size());
-  const std::string_view part = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return part;
-}
 
 struct Value {
   double number = 0;

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <utility>
 
+#include "agent/base/take_until.h"
 #include "agent/probe/processes.h"
 
 namespace connscope::probe {
@@ -55,8 +56,7 @@ UniqueFd open_in_root(int root, const std::string& path) {
 std::vector<Mapping> mappings_in(std::string_view maps, const std::function<bool(std::string_view)>& wanted) {
   std::vector<Mapping> found;
   while (!maps.empty()) {
-    std::string_view line = maps.substr(0, maps.find('\n'));
-    maps.remove_prefix(std::min(line.size() + 1, maps.size()));
+    std::string_view line = take_until(maps, '\n');
     const std::size_t slash = line.rfind('/');
     if (slash == std::string_view::npos || !wanted(without_suffix(line.substr(slash + 1), " (deleted)"))) continue;
     const std::string_view range = take_word(line);

@@ -11,23 +11,15 @@
 #include <chrono>
 #include <utility>
 
+#include "tests/support/dns_exchange.h"
+
 namespace connscope::testing {
 namespace {
 
 constexpr int kTickMilliseconds = 20;
 
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
 UniqueFd listen_on_loopback() {
-  UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = loopback(0);
-  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return {};
+  UniqueFd socket = bound(SOCK_STREAM);
   return ::listen(socket.get(), 16) == 0 ? std::move(socket) : UniqueFd();
 }
 
