@@ -31,6 +31,15 @@ expect_sample() { # NAME_WITH_LABELS VALUE
   [[ $value == "$2" ]] || die "$1 is '$value' and not $2"
 }
 
+# The first scrape is answered a moment before systemd has read that the agent is ready.
+becomes_active() { # UNIT
+  for _ in {1..50}; do
+    [[ $(systemctl show --property ActiveState --value "$1") != active ]] || return 0
+    sleep 0.2
+  done
+  return 1
+}
+
 all_that_is_ours() {
   find / -xdev \( -path /packages -o -path /proc -o -path /var/log -o -path /tmp -o -path /run/credentials \) -prune -o \
     -name '*connscope*' -print
@@ -85,7 +94,7 @@ step "socket activation"
 systemctl stop connscope
 systemctl start connscope.socket
 expect_sample 'connscope_probe_up{probe="tcp"}' 1
-expect "the scrape has started the agent" systemctl is-active --quiet connscope
+expect "the scrape has started the agent" becomes_active connscope
 
 step "purge"
 rm -r /etc/systemd/system/connscope.service.d
