@@ -24,6 +24,11 @@ bool LibraryWatch::look_at(std::uint32_t process) {
   return true;
 }
 
+bool LibraryWatch::hears_tls() const {
+  return std::any_of(hooks_.begin(), hooks_.end(),
+                     [](const LibraryHooks* each) { return each->uprobes().kind().speaks_tls; });
+}
+
 bool LibraryWatch::hears_tls_of(std::uint32_t process) const {
   const std::string name = std::to_string(process);
   return std::any_of(hooks_.begin(), hooks_.end(), [&](const LibraryHooks* each) {

@@ -31,6 +31,8 @@ class LibraryWatch {
 
   /// Hangs programs in what that process has. False: it is gone, or not to be looked at.
   bool look_at(std::uint32_t process);
+  /// Whether any of those programs, hanging or not yet, tells of TLS handshakes.
+  [[nodiscard]] bool hears_tls() const;
   /// Whether a library of that process, as it was last looked at, tells of its TLS handshakes. It may be gone by now.
   [[nodiscard]] bool hears_tls_of(std::uint32_t process) const;
 

@@ -63,6 +63,15 @@ static __always_inline u32 take_piece(struct tls_flow *flow, struct tls_side *si
 	return tls_take_piece(&side->parser, bytes, flow->name);
 }
 
+/* Of the record that has begun, as much as the `available` bytes have is passed over at once: how many bytes those are. */
+static __always_inline u32 pass_record(struct tls_side *side, u32 available)
+{
+	u32 bytes = tls_pass_record(&side->parser, available);
+
+	side->next += bytes;
+	return bytes;
+}
+
 /* Bytes of that side were missed, or cannot be read. */
 static __always_inline void lose_side(struct tls_side *side)
 {

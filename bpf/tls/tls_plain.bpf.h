@@ -18,14 +18,10 @@ struct {
 	__type(value, u32);
 } tls_plain_certificate SEC(".maps");
 
-static __always_inline void hand_certificate_on(struct __sk_buff *skb, u64 cookie)
+static __always_inline void hand_certificate_on(struct __sk_buff *skb, struct handshake *handshake)
 {
-	struct handshake *handshake = find_handshake(cookie);
-	struct tls_side *side;
+	struct tls_side *side = side_of(flow_of(handshake), INGRESS);
 
-	if (!handshake)
-		return;
-	side = side_of(flow_of(handshake), INGRESS);
 	if (!side->plain.bytes)
 		return;
 	skb->cb[0] = side->plain.at;

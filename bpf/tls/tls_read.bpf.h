@@ -34,9 +34,12 @@ __noinline int take_from_segment(struct __sk_buff *skb, u32 at, u32 direction)
 			break;
 		at += bytes;
 		event = take_piece(flow_of(handshake), side, bytes);
-		if (event && !means_nothing(handshake, &side->parser, event, direction))
+		if (!event)
+			continue;
+		if (!means_nothing(handshake, &side->parser, event, direction))
 			break;
 		event = 0;
+		at += pass_record(side, skb->len - at);
 	}
 	return ((at - begin) & BYTES_OF_PIECES) | event << EVENT_SHIFT;
 }

@@ -363,4 +363,15 @@ TLS_INLINE enum tls_event tls_take_piece(struct tls_parser *parser, __u32 bytes,
 	return tls_take_step(parser, name);
 }
 
+/* The content of the record that has begun, of which the caller wants nothing: how many of the `available` bytes belong to it. */
+TLS_INLINE __u32 tls_pass_record(struct tls_parser *parser, __u32 available)
+{
+	__u32 bytes = tls_least(available, parser->record_left);
+
+	parser->record_left = (parser->record_left - bytes) & 0xffff;
+	if (!parser->record_left)
+		tls_expect_record(parser);
+	return bytes;
+}
+
 #endif

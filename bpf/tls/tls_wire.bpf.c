@@ -27,6 +27,9 @@ struct {
 	__type(value, u64);
 } tls_opened SEC(".maps");
 
+/* Whether any library tells of its handshakes; where none does, nobody looks for sessions. Set before the load. */
+const volatile __u8 libraries_speak = 1;
+
 /* --- the begin ------------------------------------------------------------------------------------------------------- */
 
 static __always_inline bool is_listener(struct __sk_buff *skb)
@@ -167,7 +170,7 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 {
 	bool was_begun = handshake->is_begun;
 
-	if (handshake->is_doubtful || (was_begun && handshake->session.address) || !process_holds_socket(skb))
+	if (handshake->is_doubtful || (was_begun && (handshake->session.address || !libraries_speak)) || !process_holds_socket(skb))
 		return true;
 	if (!handshake->is_begun && is_server_of_something_else(skb, packet, handshake)) {
 		forget_handshake(cookie);
@@ -175,6 +178,8 @@ static __always_inline bool find_owner(struct __sk_buff *skb, const struct packe
 	}
 	if (!is_owned(handshake, cookie))
 		return false;
+	if (!libraries_speak)
+		return true;
 	if (!handshake->session.address)
 		bind_session(handshake, cookie);
 	if (handshake->session.address)
@@ -216,12 +221,9 @@ static __always_inline void read_end(struct __sk_buff *skb, const struct packet 
 }
 
 /* Nothing more is looked at once nothing can make a difference. What has failed may wait for its library's word. */
-static __always_inline void leave_if_over(u64 cookie)
+static __always_inline bool is_settled(const struct handshake *handshake)
 {
-	const struct handshake *handshake = find_handshake(cookie);
-
-	if (handshake && handshake->phase == PHASE_DONE && handshake->rank == RANK_NONE && is_over(handshake))
-		forget_handshake(cookie);
+	return handshake->phase == PHASE_DONE && handshake->rank == RANK_NONE && is_over(handshake);
 }
 
 /* Whether the stream may end with that packet: by what it says itself, or since its end was seen before, out of order. */
@@ -268,9 +270,13 @@ static __always_inline int on_packet(struct __sk_buff *skb, u32 direction)
 		if (!on_handshake_packet(skb, &packet, handshake, cookie, direction, now))
 			return PASS;
 	}
-	leave_if_over(cookie);
-	if (direction == INGRESS)
-		hand_certificate_on(skb, cookie);
+	handshake = find_handshake(cookie);
+	if (!handshake)
+		return PASS;
+	if (is_settled(handshake))
+		forget_handshake(cookie);
+	else if (direction == INGRESS)
+		hand_certificate_on(skb, handshake);
 	return PASS;
 }
 

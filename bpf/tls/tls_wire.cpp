@@ -39,6 +39,7 @@ class Tls final : public probe::Probe {
       UnknownLibraries::Family* unknown)
       : settings_(settings),
         owners_(context.identities),
+        libraries_(context.libraries),
         labels_(settings.cipher_labels, settings.host_labels),
         cells_(families, owners_, labels_),
         unknown_(unknown, owners_, context.libraries) {}
@@ -57,6 +58,7 @@ class Tls final : public probe::Probe {
 
   Settings settings_;
   Owners owners_;
+  const probe::LibraryWatch& libraries_;
   TlsLabels labels_;
   TlsCells cells_;
   UnknownLibraries unknown_;
@@ -70,6 +72,7 @@ class Tls final : public probe::Probe {
 void Tls::configure(tls_wire_bpf& skeleton) {
   skeleton_ = &skeleton;
   skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
+  skeleton.rodata->libraries_speak = libraries_.hears_tls() ? 1 : 0;
   skeleton.rodata->by_cipher = settings_.cipher_labels ? 1 : 0;
   skeleton.rodata->wants_hosts = settings_.host_labels > 0 ? 1 : 0;
   for (bpf_program* program : {skeleton.progs.tls_egress, skeleton.progs.tls_ingress})
