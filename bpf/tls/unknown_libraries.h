@@ -5,7 +5,8 @@
 // counts once, at the first collect after its first handshake without such a word, unless it turns out to have a
 // library that a probe hangs in. One that is gone by then counts as it was last looked at.
 //
-// Without sight of all processes (a pid namespace of the agent's own) nothing is counted: the family has no series.
+// Without sight of all processes (a pid namespace of the agent's own), or where no probe of a library is on, nothing is
+// counted: the family has no series.
 //
 // Owned by the probe `tls`; the collecting thread only.
 #pragma once
