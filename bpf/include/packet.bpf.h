@@ -35,12 +35,13 @@ struct packet {
 	u8 is_ipv6;
 	u8 from_service; /* the source port is one of the protocol's */
 	u8 to_service;   /* the port it goes to is */
+	u8 begins_handshake; /* was found to, as TLS has it */
 };
 
 static __always_inline void hand_on(struct __sk_buff *skb, const struct packet *packet)
 {
 	skb->cb[0] = packet->payload | packet->is_tcp << 16 | packet->is_ipv6 << 17 | packet->from_service << 18 |
-		     packet->to_service << 19 | packet->is_fin << 20 | packet->is_reset << 21;
+		     packet->to_service << 19 | packet->is_fin << 20 | packet->is_reset << 21 | packet->begins_handshake << 22;
 	skb->cb[1] = (u32)packet->source_port << 16 | packet->dest_port;
 	skb->cb[2] = packet->sequence;
 	skb->cb[3] = packet->acknowledged;
@@ -61,6 +62,7 @@ static __always_inline struct packet packet_of(const struct __sk_buff *skb)
 		.to_service = word >> 19 & 1,
 		.is_fin = word >> 20 & 1,
 		.is_reset = word >> 21 & 1,
+		.begins_handshake = word >> 22 & 1,
 	};
 
 	return packet;

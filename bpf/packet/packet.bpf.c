@@ -124,7 +124,7 @@ static __always_inline bool is_for_dns(struct packet *packet)
 	return packet->from_service || packet->to_service;
 }
 
-static __always_inline bool is_for_tls(struct __sk_buff *skb, const struct packet *packet)
+static __always_inline bool is_for_tls(struct __sk_buff *skb, struct packet *packet)
 {
 	u32 index = PACKET_TLS;
 	const u32 *is_open;
@@ -135,7 +135,10 @@ static __always_inline bool is_for_tls(struct __sk_buff *skb, const struct packe
 	is_open = bpf_map_lookup_elem(&packet_gates, &index);
 	if (!is_open || !*is_open)
 		return false;
-	return is_watched(bpf_get_socket_cookie(skb)) || (has_payload && begins_handshake(skb, packet));
+	if (is_watched(bpf_get_socket_cookie(skb)))
+		return true;
+	packet->begins_handshake = has_payload && begins_handshake(skb, packet);
+	return packet->begins_handshake;
 }
 
 static __always_inline int see_packet(struct __sk_buff *skb, void *programs)

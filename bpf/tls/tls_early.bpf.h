@@ -93,9 +93,8 @@ static __always_inline struct early_segment *due_early(u64 cookie, u32 direction
 }
 
 /* Takes the next piece of a segment that was kept: what has become whole by that; -1: none is due. Global, as take_from_segment is. */
-__noinline int take_from_early(struct __sk_buff *skb, u32 direction)
+__noinline int take_from_early(u64 cookie, u32 direction)
 {
-	u64 cookie = bpf_get_socket_cookie(skb);
 	struct handshake *handshake = find_handshake(cookie);
 	struct early_segment *early;
 	struct tls_side *side;

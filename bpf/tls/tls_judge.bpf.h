@@ -268,13 +268,15 @@ static __always_inline void take_server_hello(struct handshake *handshake, const
 	handshake->phase = PHASE_ANSWERED;
 }
 
-static __noinline void take_message(struct handshake *handshake, struct tls_flow *flow, const struct tls_parser *parser)
+static __noinline void take_message(u64 cookie, struct handshake *handshake, struct tls_flow *flow, const struct tls_parser *parser)
 {
 	switch (parser->message) {
 	case MESSAGE_CLIENT_HELLO:
 		handshake->is_asked = 1;
 		if (wants_hosts && !handshake->host)
 			handshake->host = host_number(flow->name, parser->name_words);
+		if (somebody_listens())
+			note_host(cookie, flow->name, parser->name_words);
 		break;
 	case MESSAGE_SERVER_HELLO:
 		if (handshake->phase == PHASE_HELLO)
@@ -336,9 +338,8 @@ static __always_inline bool means_nothing(const struct handshake *handshake, con
 }
 
 /* Something has become whole on that side. 1: nothing more is of interest. Global, as take_from_segment is. */
-__noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
+__noinline int judge(u64 cookie, u64 now, u32 event, u32 direction)
 {
-	u64 cookie = bpf_get_socket_cookie(skb), now = bpf_ktime_get_ns();
 	struct handshake *handshake = find_handshake(cookie);
 	struct tls_flow *flow;
 	struct tls_side *side;
@@ -349,18 +350,20 @@ __noinline int judge(struct __sk_buff *skb, u32 event, u32 direction)
 	side = side_of(flow, direction);
 	if (is_none(cookie, handshake, &side->parser, event))
 		return 1;
+	if (event == EVENT_MESSAGE || event == EVENT_CHANGE_CIPHER_SPEC) {
+		/* No handshake ends by one of these. */
+		if (event == EVENT_MESSAGE)
+			take_message(cookie, handshake, flow, &side->parser);
+		else
+			change_cipher(handshake, flow, direction);
+		return 0;
+	}
 	if (event == EVENT_NOT_TLS)
 		take_garbage(cookie, handshake, side, direction, now);
 	else if (event == EVENT_ALERT)
 		take_alert(cookie, handshake, &side->parser, direction, now);
-	else if (event == EVENT_CHANGE_CIPHER_SPEC)
-		change_cipher(handshake, flow, direction);
 	else if (event == EVENT_HIDDEN)
 		take_hidden_record(cookie, handshake, flow, direction, now);
-	else if (event == EVENT_MESSAGE)
-		take_message(handshake, flow, &side->parser);
-	if (event == EVENT_MESSAGE && side->parser.message == MESSAGE_CLIENT_HELLO && somebody_listens())
-		note_host(cookie, flow->name, side->parser.name_words);
 	handshake = find_handshake(cookie);
 	return !handshake || is_over(handshake);
 }

@@ -18,9 +18,9 @@
  * Takes the next pieces of a segment, at `at`, until something has become whole that is to be judged: how many bytes those were, and
  * what that is. 0: no more can be taken. Global: otherwise the verifier would walk through it for each event of a segment.
  */
-__noinline int take_from_segment(struct __sk_buff *skb, u32 at, u32 direction)
+__noinline int take_from_segment(struct __sk_buff *skb, u64 cookie, u32 at, u32 direction)
 {
-	struct handshake *handshake = find_handshake(bpf_get_socket_cookie(skb));
+	struct handshake *handshake = find_handshake(cookie);
 	u32 begin = at, bytes, event = 0;
 	struct tls_side *side;
 	u8 place;
@@ -60,7 +60,7 @@ static __always_inline struct plain_certificate certificate_at(struct __sk_buff 
 
 /* Reads what a segment has of its stream that was not read before. True: something was judged by that, or will never be. */
 static __always_inline bool read_segment(struct __sk_buff *skb, const struct packet *packet, struct handshake *handshake,
-					 struct tls_side *side, u32 direction)
+					 struct tls_side *side, u64 cookie, u32 direction, u64 now)
 {
 	u32 at = packet->payload, taken;
 	s32 ahead = packet->sequence - side->next;
@@ -75,7 +75,7 @@ static __always_inline bool read_segment(struct __sk_buff *skb, const struct pac
 	}
 	at -= ahead;
 	for (int i = 0; i < EVENTS_OF_SEGMENT && at < skb->len; i++) {
-		taken = take_from_segment(skb, at, direction);
+		taken = take_from_segment(skb, cookie, at, direction);
 		if (!taken)
 			return true;
 		at += taken & BYTES_OF_PIECES;
@@ -86,7 +86,7 @@ static __always_inline bool read_segment(struct __sk_buff *skb, const struct pac
 			side->plain = certificate_at(skb, &side->parser, at);
 			continue;
 		}
-		if (judge(skb, taken >> EVENT_SHIFT, direction))
+		if (judge(cookie, now, taken >> EVENT_SHIFT, direction))
 			return true;
 	}
 	if (at < skb->len)
@@ -95,13 +95,13 @@ static __always_inline bool read_segment(struct __sk_buff *skb, const struct pac
 }
 
 /* The same of those that came early, as far as it is their turn now. */
-static __always_inline void read_early(struct __sk_buff *skb, u32 direction)
+static __always_inline void read_early(u64 cookie, u32 direction, u64 now)
 {
 	int event;
 
 	for (int i = 0; i < EARLY_PIECES; i++) {
-		event = take_from_early(skb, direction);
-		if (event < 0 || (event && judge(skb, event, direction)))
+		event = take_from_early(cookie, direction);
+		if (event < 0 || (event && judge(cookie, now, event, direction)))
 			return;
 	}
 }

@@ -92,7 +92,7 @@ static __always_inline struct handshake *meet(struct __sk_buff *skb, const struc
 	bool is_short = bpf_skb_load_bytes(skb, packet->payload + TLS_RECORD_HEADER, &message, sizeof(message));
 	struct handshake *handshake;
 
-	if (!begins_handshake(skb, packet))
+	if (!packet->begins_handshake && !begins_handshake(skb, packet))
 		return NULL; /* it shares its slot of the gate with another */
 	if (!is_short && message != MESSAGE_CLIENT_HELLO)
 		return direction == EGRESS ? begin_with_server_hello(skb, packet) : NULL;
@@ -242,9 +242,9 @@ static __always_inline bool on_handshake_packet(struct __sk_buff *skb, const str
 	if (direction == INGRESS && has_payload && handshake->phase < PHASE_DONE)
 		handshake->last_ns = now;
 	if (has_payload) {
-		is_judged = read_segment(skb, packet, handshake, side, direction);
+		is_judged = read_segment(skb, packet, handshake, side, cookie, direction, now);
 		if (side->has_early) {
-			read_early(skb, direction);
+			read_early(cookie, direction, now);
 			is_judged = true;
 		}
 	}
