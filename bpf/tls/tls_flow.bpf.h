@@ -44,13 +44,35 @@ static __always_inline void begin_flow(struct tls_flow *flow, const struct packe
 	begin_side(side_of(flow, !direction), packet->acknowledged);
 }
 
-/* Copies the next `bytes` of the segment to where the parser wants them. */
-static __always_inline bool keep_piece(struct __sk_buff *skb, struct tls_parser *parser, u32 at, u64 bytes, u64 place)
+static __always_inline bool fill_window(struct __sk_buff *skb, struct tls_window *window, u32 at)
 {
-	asm volatile("" : "+r"(place));
-	if (place >= 2 * TLS_WORD || !says_length(&bytes, TLS_WORD))
+	u64 bytes = tls_least(skb->len - at, WINDOW_BYTES);
+
+	if (!says_length(&bytes, WINDOW_BYTES) || bpf_skb_load_bytes(skb, at, window->data, bytes))
 		return false;
-	return !bpf_skb_load_bytes(skb, at, parser->head + place, bytes);
+	window->at = at;
+	window->bytes = bytes;
+	return true;
+}
+
+/*
+ * Copies the next `bytes` of the segment to where the parser wants them. What follows them in their word is copied too: it comes to
+ * places that are written again before they are read.
+ */
+static __always_inline bool keep_piece(struct __sk_buff *skb, struct tls_side *side, u32 at, u32 bytes, u64 place)
+{
+	u64 offset = at - side->window.at;
+
+	if (offset + bytes > side->window.bytes) {
+		if (!fill_window(skb, &side->window, at))
+			return false;
+		offset = 0;
+	}
+	asm volatile("" : "+r"(place), "+r"(offset));
+	if (place >= 2 * TLS_WORD || offset >= WINDOW_BYTES)
+		return false;
+	*(u64 *)(side->parser.head + place) = *(u64 *)(side->window.data + offset);
+	return true;
 }
 
 #define EVENT_SHIFT 24 /* no segment has as many bytes */

@@ -29,8 +29,10 @@ __noinline int take_from_segment(struct __sk_buff *skb, u64 cookie, u32 at, u32 
 		return 0;
 	side = side_of(flow_of(handshake), direction);
 	for (int i = 0; i < PIECES_AT_ONCE && at < skb->len && !side->is_lost; i++) {
+		/* Or the compiler keeps the addresses of all their fields on the stack, some 300 bytes. */
+		asm volatile("" : "+r"(side), "+r"(handshake));
 		bytes = tls_next_piece(&side->parser, skb->len - at, &place);
-		if (place != TLS_PASSED_OVER && !keep_piece(skb, &side->parser, at, bytes, place))
+		if (place != TLS_PASSED_OVER && !keep_piece(skb, side, at, bytes, place))
 			break;
 		at += bytes;
 		event = take_piece(flow_of(handshake), side, bytes);
@@ -74,6 +76,7 @@ static __always_inline bool read_segment(struct __sk_buff *skb, const struct pac
 		return true;
 	}
 	at -= ahead;
+	side->window.bytes = 0;
 	for (int i = 0; i < EVENTS_OF_SEGMENT && at < skb->len; i++) {
 		taken = take_from_segment(skb, cookie, at, direction);
 		if (!taken)

@@ -73,6 +73,18 @@ struct plain_certificate {
 	u32 bytes; /* that the packet has of it; 0: it has none */
 };
 
+/*
+ * Bytes of the segment that is being read, ahead of the parser: one copy for many of its pieces. A piece is taken by whole words, so there
+ * is a word behind the last.
+ */
+#define WINDOW_BYTES 64
+
+struct tls_window {
+	u32 at;
+	u32 bytes; /* 0: it has none of this segment yet */
+	u8 data[WINDOW_BYTES + TLS_WORD];
+};
+
 /* What one side sends; index: enum tls_direction, which has the order of enum direction. */
 struct tls_side {
 	u32 next;     /* sequence number of the first byte that was not taken */
@@ -84,6 +96,7 @@ struct tls_side {
 	u8 has_early; /* segments that are ahead of `next` were kept */
 	u8 is_guessed; /* whether `next` is where a record begins is not sure */
 	u8 reserved;
+	struct tls_window window;
 	struct plain_certificate plain; /* of the packet that was read last, until it is handed on */
 	struct tls_parser parser;
 };
