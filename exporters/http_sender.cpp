@@ -101,9 +101,10 @@ Result<HttpAnswer> HttpSender::exchange(const HttpRequest& request) {
   return answer;
 }
 
-Sent HttpSender::send(const HttpRequest& request) {
+Sent HttpSender::send(const HttpRequest& request) { return judge(exchange(request), request.body.size()); }
+
+Sent HttpSender::judge(const Result<HttpAnswer>& answer, std::size_t bytes) const {
   Sent sent;
-  const auto answer = exchange(request);
   if (!answer) {
     sent.status = answer.error();
     sent.retry_after = std::chrono::milliseconds(0);
@@ -111,7 +112,7 @@ Sent HttpSender::send(const HttpRequest& request) {
   }
   if (answer->status / 100 == 2) {
     sent.packets = 1;
-    sent.bytes = request.body.size();
+    sent.bytes = bytes;
     return sent;
   }
   sent.status = Error(target_.url + ": answers " + std::to_string(answer->status) + " " +

@@ -54,6 +54,8 @@ class HttpSender {
   Result<HttpAnswer> exchange(const HttpRequest& request);
   /// The same as the outcome of a report: 2xx is success; 429, 5xx and no answer at all can be tried again.
   Sent send(const HttpRequest& request);
+  /// What the answer to a body of so many bytes means for a report.
+  [[nodiscard]] Sent judge(const Result<HttpAnswer>& answer, std::size_t bytes) const;
 
   [[nodiscard]] const HttpTarget& target() const { return target_; }
 

@@ -2,8 +2,9 @@
 //
 // PushLoop: one exporter with a thread of its own and a bounded queue, so that a receiver that is slow or down delays
 // nobody: not a collect, and no other exporter. A report that could not be sent and may be sent again waits at the head
-// of the queue, for longer each time. When the queue is full the oldest reports go, and are counted. push(), finish()
-// and the destructor are of the thread that made it; the counts may be read from any.
+// of the queue, for longer each time. When the queue is full the oldest reports go, and are counted. An exporter that keeps
+// reports itself gets them at once; what waits is then its own queue. push(), finish() and the destructor are of the
+// thread that made it; the counts may be read from any.
 #pragma once
 
 #include <atomic>
@@ -28,9 +29,9 @@ struct PushCounts {
   std::atomic<std::uint64_t> packets{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> failures{0};  ///< times that a report could not be sent
-  std::atomic<std::uint64_t> dropped{0};   ///< reports that left the queue unsent
+  std::atomic<std::uint64_t> dropped{0};   ///< reports that left a queue unsent
   std::atomic<std::uint64_t> refused{0};   ///< values that the format cannot say
-  std::atomic<std::uint64_t> queued{0};    ///< reports that wait now
+  std::atomic<std::uint64_t> queued{0};    ///< reports that wait now, in either queue
 };
 
 class PushLoop {
@@ -54,7 +55,8 @@ class PushLoop {
   void replace(std::unique_ptr<ReportExporter> exporter);
   /// Never blocks.
   void push(metrics::ReportPtr report);
-  /// No more reports come. Those in the queue are sent until `deadline`, then dropped. Does not wait.
+  /// No more reports come. Those in the queue are sent until `deadline`, then dropped; what an exporter keeps stays
+  /// kept. Does not wait.
   void finish(std::chrono::steady_clock::time_point deadline);
   /// Whether the thread has nothing left to do after finish(), so that the destructor returns at once.
   [[nodiscard]] bool is_finished() const { return finished_; }
@@ -64,20 +66,26 @@ class PushLoop {
  private:
   void run();
   metrics::ReportPtr next();
+  void use(std::unique_ptr<ReportExporter> exporter);
   void send(metrics::ReportPtr report);
-  void put_back(metrics::ReportPtr report, std::chrono::milliseconds retry_after);
+  void forward();
+  void count(const Sent& sent);
+  void count_kept(std::uint64_t kept);
+  void pause(std::chrono::milliseconds retry_after);
+  void put_back(metrics::ReportPtr report);
   void make_room(std::size_t metrics);
   void drop_oldest();
 
   std::unique_ptr<ReportExporter> exporter_;  // the push thread's
   std::unique_ptr<ReportExporter> replacement_;
+  std::uint64_t kept_ = 0;  // by the exporter; the push thread's
   std::shared_ptr<PushCounts> counts_;
   std::size_t max_reports_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<metrics::ReportPtr> queue_;
   std::size_t metrics_in_queue_ = 0;
-  unsigned tries_ = 0;  // of the report at the head that have failed
+  unsigned tries_ = 0;  // that have failed, of the report at the head or of the oldest that is kept
   std::chrono::steady_clock::time_point next_try_;
   bool is_finishing_ = false;
   std::chrono::steady_clock::time_point deadline_;

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/pushgateway.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <climits>
 #include <cstdint>
 #include <utility>
 
 #include "exporters/http_sender.h"
 #include "exporters/prometheus_text.h"
+#include "exporters/target_labels.h"
 
 namespace connscope::exporters {
 namespace {
@@ -33,11 +29,6 @@ void append_group(std::string_view label, std::string_view value, std::string& p
   const bool is_plain = !value.empty() && percent_encoded(value) == value && value != "." && value != "..";
   path.append("/").append(label).append(is_plain ? "/" : "@base64/");
   path += is_plain ? std::string(value) : base64url(value);
-}
-
-std::string host_name() {
-  std::array<char, HOST_NAME_MAX + 1> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 class PushgatewayExporter final : public ReportExporter {

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <limits>
 #include <random>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
 #include "agent/metrics/utf8.h"
 #include "exporters/redis_fields.h"
+#include "exporters/sample_index.h"
 #include "exporters/text.h"
 
 namespace connscope::exporters {
@@ -47,40 +47,13 @@ std::string_view suffix_of(MetricType type) {
   return type == MetricType::kInfo ? "_info" : "";
 }
 
-/// The series of a family as they were before. Series that live share their label values with those of then.
-class Baseline {
- public:
-  Baseline(const metrics::Snapshot* before, const metrics::FamilySnapshot& after) {
-    if (before == nullptr) return;
-    const auto& families = before->families;
-    const auto family = std::find_if(families.begin(), families.end(),
-                                     [&](const auto& f) { return f.descriptor->name == after.descriptor->name; });
-    if (family == families.end()) return;
-    for (const auto& sample : family->samples) samples_[sample.label_values.get()] = &sample;
-  }
-
-  /// The value of this series; nullptr where it is new.
-  template <class T>
-  [[nodiscard]] const T* find(const metrics::Sample& sample) const {
-    const auto found = samples_.find(sample.label_values.get());
-    return found == samples_.end() ? nullptr : std::get_if<T>(&found->second->value);
-  }
-
- private:
-  std::unordered_map<const void*, const metrics::Sample*> samples_;
-};
-
-/// What a counter rose by; all of it where it began anew.
-std::uint64_t rise(std::uint64_t before, std::uint64_t after) { return after >= before ? after - before : after; }
-double rise(double before, double after) { return after >= before ? after - before : after; }
-
 /// Adds the commands of one family.
 class FamilyCommands {
  public:
   FamilyCommands(const metrics::FamilySnapshot& family, const metrics::Snapshot* before, const std::string& hash,
                  RedisCommands& commands)
       : family_(family),
-        baseline_(before, family),
+        baseline_(before, family.descriptor->name),
         may_begin_(before != nullptr || !family.descriptor->external),
         hash_(hash),
         name_(family.descriptor->name + std::string(suffix_of(family.type))),
@@ -120,7 +93,7 @@ class FamilyCommands {
   }
 
   void operator()(const metrics::CounterValue& value) {
-    const auto* before = baseline_.find<metrics::CounterValue>(*sample_);
+    const auto* before = baseline_.find_value<metrics::CounterValue>(*sample_);
     if (before == nullptr && !may_begin_) return;
     const std::string field = field_of(redis_extension::kValue, labels_);
     const auto* total = std::get_if<std::uint64_t>(&value.total);
@@ -135,7 +108,7 @@ class FamilyCommands {
   }
 
   void operator()(const metrics::HistogramValue& value) {
-    const auto* before = baseline_.find<metrics::HistogramValue>(*sample_);
+    const auto* before = baseline_.find_value<metrics::HistogramValue>(*sample_);
     if (before == nullptr && !may_begin_) return;
     const auto& bounds = value.layout->text_bounds();
     std::uint64_t risen = 0;
@@ -153,7 +126,7 @@ class FamilyCommands {
   }
 
   void operator()(const metrics::SummaryValue& value) {
-    const auto* before = baseline_.find<metrics::SummaryValue>(*sample_);
+    const auto* before = baseline_.find_value<metrics::SummaryValue>(*sample_);
     if (before == nullptr && !may_begin_) return;
     for (const auto& [quantile, at] : value.quantiles) {
       metrics::Labels labels = labels_;
@@ -219,7 +192,7 @@ class FamilyCommands {
   }
 
   const metrics::FamilySnapshot& family_;
-  Baseline baseline_;
+  SampleIndex baseline_;
   bool may_begin_;
   const std::string& hash_;
   std::string name_;

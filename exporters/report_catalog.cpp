@@ -16,11 +16,17 @@
 #ifdef CONNSCOPE_WITH_INFLUXDB
 #include "exporters/influxdb.h"
 #endif
+#ifdef CONNSCOPE_WITH_OTLP
+#include "exporters/otlp.h"
+#endif
 #ifdef CONNSCOPE_WITH_PUSHGATEWAY
 #include "exporters/pushgateway.h"
 #endif
 #ifdef CONNSCOPE_WITH_REDIS
 #include "exporters/redis.h"
+#endif
+#ifdef CONNSCOPE_WITH_REMOTE_WRITE
+#include "exporters/remote_write.h"
 #endif
 
 namespace connscope::exporters {
@@ -32,6 +38,7 @@ struct Kind {
   std::string_view name;
   std::unique_ptr<ReportExporter> (*make)(const config::Section&, const ExporterServices&);
   bool takes_snapshots = false;
+  bool wants_each_snapshot = false;
 };
 
 constexpr Kind kKinds[] = {
@@ -43,11 +50,17 @@ constexpr Kind kKinds[] = {
 #ifdef CONNSCOPE_WITH_INFLUXDB
     {"influxdb", make_influxdb_exporter},
 #endif
+#ifdef CONNSCOPE_WITH_OTLP
+    {"otlp", make_otlp_exporter, true},
+#endif
 #ifdef CONNSCOPE_WITH_PUSHGATEWAY
     {"pushgateway", make_pushgateway_exporter, true},
 #endif
 #ifdef CONNSCOPE_WITH_REDIS
     {"redis", make_redis_exporter, true},
+#endif
+#ifdef CONNSCOPE_WITH_REMOTE_WRITE
+    {"remote_write", make_remote_write_exporter, true, true},
 #endif
 };
 
@@ -65,7 +78,7 @@ const Kind* find_kind(std::string_view name) {
 
 ConfiguredExporter configure(const std::string& name, const Kind& kind, const config::Section& section,
                              const ExporterServices& services) {
-  ConfiguredExporter made{name, false, std::nullopt, nullptr};
+  ConfiguredExporter made{name, false, std::nullopt, kind.wants_each_snapshot, nullptr};
   if (kind.takes_snapshots) {
     made.snapshot_interval = section.duration("interval", 15s, 1s, 24h);
   } else {

@@ -4,7 +4,8 @@
 // its own section of the config, opens nothing before it sends, and is owned by a PushLoop, on whose thread alone
 // send() is called: it may block there, but for no longer than kMaxBlocking, so that the agent's end does not wait for
 // a receiver that hangs. There are two sorts: most are named by policies and get what these gather; others have an
-// interval of their own and get whole snapshots, as a scrape would (Report::snapshot).
+// interval of their own and get whole snapshots, as a scrape would (Report::snapshot). Some of these keep what they get in
+// a queue of their own, which outlives the agent (KeptReports).
 #pragma once
 
 #include <chrono>
@@ -31,6 +32,20 @@ struct Sent {
   /// With an error: the same report may be sent again, not sooner than after this time, and what of it has arrived
   /// already does no harm.
   std::optional<std::chrono::milliseconds> retry_after{};
+  std::uint64_t finished = 0;  ///< by KeptReports alone: reports of which nothing is left to send
+  std::uint64_t dropped = 0;   ///< likewise: reports that are lost, since the queue is full or damaged
+};
+
+/// The queue of an exporter whose send() keeps reports instead of sending them. The push loop gives it each report at
+/// once, whether the receiver is down or not, and has it forward what it keeps whenever a try is due. The push loop's
+/// thread alone.
+class KeptReports {
+ public:
+  virtual ~KeptReports() = default;
+  /// Sends one request of the oldest report. An error without retry_after: that request is given up.
+  virtual Sent forward() = 0;
+  /// Reports of which something is left to send.
+  [[nodiscard]] virtual std::uint64_t size() const = 0;
 };
 
 class ReportExporter {
@@ -40,6 +55,8 @@ class ReportExporter {
 
   virtual ~ReportExporter() = default;
   virtual Sent send(const metrics::Report& report) = 0;
+  /// Where send() puts reports; nullptr: it sends them.
+  [[nodiscard]] virtual KeptReports* kept() { return nullptr; }
   /// Another one, from another config, takes its place after this call; called by the new one's loop before its first
   /// send(). What is known of the receiver may be kept.
   virtual void take_over(ReportExporter& /*previous*/) {}
@@ -57,6 +74,7 @@ struct ConfiguredExporter {
   bool accumulates = false;  ///< its reports go on from one to the next; otherwise each begins anew
   /// Set: it gets a snapshot so often, and no policy's reports.
   std::optional<std::chrono::milliseconds> snapshot_interval{};
+  bool wants_each_snapshot = false;  ///< with an interval: otherwise only the newest is worth sending
   std::unique_ptr<ReportExporter> exporter;
 };
 

@@ -56,7 +56,7 @@ list_packages() {
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
     zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
     libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev libsystemd-dev libcurl4-openssl-dev
-    libhiredis-dev libprotozero-dev ca-certificates)
+    libhiredis-dev libprotozero-dev libsnappy-dev ca-certificates)
   case $distribution in
     debian-*) packages+=(bpftool) ;;
     ubuntu-*) packages+=(linux-tools-common linux-tools-generic) ;;

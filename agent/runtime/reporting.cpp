@@ -121,8 +121,9 @@ void Reporting::start_receivers(ReportingPlan& plan) {
     if (receiver.loop) {
       receiver.loop->replace(std::move(configured.exporter));
     } else {
-      // Of snapshots only the newest is worth sending: each has all there is.
-      const std::size_t max_reports = takes_snapshots ? 1 : exporters::PushLoop::kMaxReports;
+      // Of most exporters' snapshots only the newest is worth sending: each has all there is.
+      const bool newest_alone = takes_snapshots && !configured.wants_each_snapshot;
+      const std::size_t max_reports = newest_alone ? 1 : exporters::PushLoop::kMaxReports;
       receiver.loop =
           std::make_unique<exporters::PushLoop>(std::move(configured.exporter), receiver.counts, max_reports);
     }

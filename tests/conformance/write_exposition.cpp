@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// write_exposition openmetrics|prometheus|protobuf: the hostile snapshot on stdout, for parsers that are not ours.
+// write_exposition openmetrics|prometheus|protobuf|otlp_protobuf|otlp_json|remote_write: the hostile snapshot on stdout, for
+// parsers that are not ours.
 // write_exposition native: in protobuf a histogram whose quantiles are known, geometric_seconds: 5000 values, from 1 ms
 // up by 0.2 % each.
 #include <chrono>
@@ -14,6 +15,12 @@
 #include "exporters/prometheus_text.h"
 #ifdef CONNSCOPE_WITH_PROMETHEUS_PROTOBUF
 #include "exporters/prometheus_protobuf.h"
+#endif
+#ifdef CONNSCOPE_WITH_OTLP
+#include "exporters/otlp.h"
+#endif
+#ifdef CONNSCOPE_WITH_REMOTE_WRITE
+#include "exporters/remote_write.h"
 #endif
 #include "tests/conformance/hostile_snapshot.h"
 
@@ -32,11 +39,31 @@ namespace {
   return registry.snapshot();
 }
 
+int write(const std::string& out) { return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() ? 0 : 1; }
+
 int write(const connscope::exporters::Encoder& encoder, const connscope::metrics::Snapshot& snapshot) {
   std::string out;
   encoder.encode(snapshot, {}, out);
-  return std::fwrite(out.data(), 1, out.size(), stdout) == out.size() ? 0 : 1;
+  return write(out);
 }
+
+#ifdef CONNSCOPE_WITH_OTLP
+int write_otlp(connscope::exporters::MessageEncoding encoding) {
+  std::string out;
+  connscope::exporters::encode_otlp(nullptr, *connscope::test::make_hostile_snapshot(), {}, {encoding, false, {}}, out);
+  return write(out);
+}
+#endif
+
+#ifdef CONNSCOPE_WITH_REMOTE_WRITE
+int write_remote_write() {
+  std::string out;
+  connscope::exporters::encode_remote_write(nullptr, *connscope::test::make_hostile_snapshot(), {},
+                                            {{{"job", "j"}}, true, true},
+                                            [&out](std::string_view request, std::uint32_t) { out += request; });
+  return write(out);
+}
+#endif
 
 }  // namespace
 
@@ -51,6 +78,13 @@ int main(int argc, char** argv) {
   if (format == "protobuf") return write(protobuf, *connscope::test::make_hostile_snapshot());
   if (format == "native") return write(protobuf, *make_geometric_snapshot());
 #endif
-  std::fputs("usage: write_exposition openmetrics|prometheus|protobuf|native\n", stderr);
+#ifdef CONNSCOPE_WITH_OTLP
+  if (format == "otlp_protobuf") return write_otlp(connscope::exporters::MessageEncoding::kProtobuf);
+  if (format == "otlp_json") return write_otlp(connscope::exporters::MessageEncoding::kJson);
+#endif
+#ifdef CONNSCOPE_WITH_REMOTE_WRITE
+  if (format == "remote_write") return write_remote_write();
+#endif
+  std::fputs("usage: write_exposition openmetrics|prometheus|protobuf|native|otlp_protobuf|otlp_json|remote_write\n", stderr);
   return 2;
 }

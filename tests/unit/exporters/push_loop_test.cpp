@@ -211,6 +211,85 @@ TEST_F(PushLoopTest, AnotherExporterTakesTheQueueOver) {
   EXPECT_EQ(other->received(), std::vector<std::string>{"second"});
 }
 
+/// Keeps reports in memory, and sends one by each forward().
+class FakeKeeper final : public ReportExporter, private KeptReports {
+ public:
+  FakeKeeper(std::shared_ptr<Receiver> receiver, std::shared_ptr<std::atomic<int>> kept)
+      : receiver_(std::move(receiver)), kept_(std::move(kept)) {}
+  Sent send(const Report& report) override {
+    waiting_.push_back(report.policy);
+    *kept_ = static_cast<int>(waiting_.size());
+    return {};
+  }
+  KeptReports* kept() override { return this; }
+
+ private:
+  [[nodiscard]] std::uint64_t size() const override { return waiting_.size(); }
+  Sent forward() override {
+    if (receiver_->fails) return {0, 0, 0, Error("receiver: is down"), 0ms};
+    const std::lock_guard lock(receiver_->mutex);
+    receiver_->policies.push_back(waiting_.front());
+    waiting_.pop_front();
+    Sent sent{1, 10, 0, {}};
+    sent.finished = 1;
+    return sent;
+  }
+
+  std::shared_ptr<Receiver> receiver_;
+  std::shared_ptr<std::atomic<int>> kept_;
+  std::deque<std::string> waiting_;
+};
+
+class KeepingPushLoop : public PushLoopTest {
+ protected:
+  void start_keeper() { loop_ = std::make_unique<PushLoop>(std::make_unique<FakeKeeper>(receiver_, kept_), counts_); }
+  std::shared_ptr<std::atomic<int>> kept_ = std::make_shared<std::atomic<int>>(0);
+};
+
+TEST_F(KeepingPushLoop, KeepsReportsAtOnceAlsoDuringAPause) {
+  receiver_->fails = true;
+  start_keeper();
+  loop_->push(named("a"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->failures == 1; })) << "the pause is a second now";
+  EXPECT_EQ(loop_->problem(), "receiver: is down");
+  const auto begin = std::chrono::steady_clock::now();
+  loop_->push(named("b"));
+  loop_->push(named("c"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return *kept_ == 3 && counts_->queued == 3; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 500ms);
+  EXPECT_EQ(counts_->failures, 1U) << "Retry-After holds for them too";
+  receiver_->fails = false;
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->reports == 3 && counts_->queued == 0; }));
+  EXPECT_EQ(receiver_->received(), (std::vector<std::string>{"a", "b", "c"}));
+  EXPECT_EQ(loop_->problem(), "");
+  EXPECT_EQ(counts_->dropped, 0U);
+}
+
+TEST_F(KeepingPushLoop, AtTheEndOneMoreTryAndTheRestStaysKept) {
+  receiver_->fails = true;
+  start_keeper();
+  loop_->push(named("a"));
+  ASSERT_TRUE(eventually(kLimit, [this] { return counts_->failures == 1; }));
+  loop_->push(named("last"));
+  const auto begin = std::chrono::steady_clock::now();
+  loop_->finish(begin + kLimit);
+  loop_.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, PushLoop::kFirstPause);
+  EXPECT_EQ(counts_->failures, 2U);
+  EXPECT_EQ(counts_->dropped, 0U) << "it is not lost";
+  EXPECT_EQ(*kept_, 2);
+  EXPECT_EQ(counts_->queued, 0U);
+}
+
+TEST_F(KeepingPushLoop, AtTheEndAllIsSentWhereTheReceiverTakesIt) {
+  start_keeper();
+  for (int i = 0; i < 5; ++i) loop_->push(named(std::to_string(i)));
+  loop_->finish(std::chrono::steady_clock::now() + kLimit);
+  loop_.reset();
+  EXPECT_EQ(receiver_->received(), (std::vector<std::string>{"0", "1", "2", "3", "4"}));
+  EXPECT_EQ(counts_->reports, 5U);
+}
+
 /// A unix datagram socket, bound.
 UniqueFd bound_at(const std::string& path) {
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

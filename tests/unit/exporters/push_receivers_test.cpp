@@ -116,6 +116,9 @@ std::vector<Kind> kinds() {
 #ifdef CONNSCOPE_WITH_INFLUXDB
       {"influxdb", "url = \"http://@\"\n", true},
 #endif
+#ifdef CONNSCOPE_WITH_OTLP
+      {"otlp", "url = \"http://@/v1/metrics\"\n", true},
+#endif
 #ifdef CONNSCOPE_WITH_PUSHGATEWAY
       {"pushgateway", "url = \"http://@/base/\"\n", true},
 #endif

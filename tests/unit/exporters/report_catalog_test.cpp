@@ -123,5 +123,39 @@ TEST(SocketAddress, IsShownAsItWasGiven) {
     EXPECT_EQ(SocketAddress::parse(text).value().text(), text);
 }
 
+#ifdef CONNSCOPE_WITH_OTLP
+TEST(ReportCatalog, P13_Otlp) {
+  const auto problem = [](const std::string& line) { return read("[exporter.otlp]\n" + line + "\n").problems; };
+  for (const char* line : {"url = \"https://collector:4318/v1/metrics\"", "encoding = \"json\"", "interval = \"60s\"",
+                           "temporality = \"delta\"", "attributes = [\"deployment.environment=test\", \"host.name=x\"]",
+                           "names = [\"conn_*\"]", "token_file = \"/t\""})
+    EXPECT_EQ(problem(line), "") << line;
+  EXPECT_THAT(problem("encoding = \"grpc\""), HasSubstr("allowed: protobuf, json"));
+  EXPECT_THAT(problem("temporality = \"both\""), HasSubstr("allowed: cumulative, delta"));
+  EXPECT_THAT(problem("attributes = [\"service.name=x\"]"), HasSubstr("is the process of each series"));
+  EXPECT_THAT(problem("attributes = [\"x\"]"), HasSubstr("c.toml:2: exporter.otlp.attributes: \"x\" is no pair"));
+}
+#endif
+
+#ifdef CONNSCOPE_WITH_REMOTE_WRITE
+TEST(ReportCatalog, P13_RemoteWrite) {
+  const auto problem = [](const std::string& line) { return read("[exporter.remote_write]\n" + line + "\n").problems; };
+  for (const char* line : {"url = \"https://mimir:8080/api/v1/push\"", "interval = \"1s\"", "job = \"hosts\"",
+                           "instance = \"web1\"", "labels = [\"region=eu\", \"rack=a=b\"]", "queue = \"/tmp/q\"",
+                           "queue_mebibytes = 1", "histograms = \"both\"", "names = [\"conn_*\"]"})
+    EXPECT_EQ(problem(line), "") << line;
+  EXPECT_THAT(problem("queue = \"relative\""), HasSubstr("c.toml:2: exporter.remote_write.queue: \"relative\" is no"));
+  EXPECT_THAT(problem("queue_mebibytes = 0"), HasSubstr("out of range"));
+  EXPECT_THAT(problem("histograms = \"sparse\""), HasSubstr("allowed: classic, native, both"));
+  for (const char* pair : {"region", "=eu", "region="})
+    EXPECT_THAT(problem("labels = [\"" + std::string(pair) + "\"]"), HasSubstr("allowed: NAME=VALUE")) << pair;
+  for (const char* name : {"__x", "1a", "a-b", "a b"})
+    EXPECT_THAT(problem("labels = [\"" + std::string(name) + "=v\"]"), HasSubstr("is no name of a label")) << name;
+  EXPECT_THAT(problem("labels = [\"a=1\", \"a=2\"]"), HasSubstr("each name once"));
+  EXPECT_THAT(problem("labels = [\"job=x\"]"), HasSubstr("has a key of its own"));
+  EXPECT_THAT(problem("url = \"http://" + std::string(250, 'h') + "\""), HasSubstr("too long"));
+}
+#endif
+
 }  // namespace
 }  // namespace connscope::exporters
