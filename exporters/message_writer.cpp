@@ -117,15 +117,14 @@ class JsonWriter final : public MessageWriter {
   }
 
   void append_text(std::string_view text) {
-    using nlohmann::json;
-    out_ += json(std::string(text)).dump(-1, ' ', false, json::error_handler_t::replace);
+    out_ += nlohmann::json(metrics::to_utf8(text)).dump();
   }
 
   void append(std::uint64_t value) { out_.append("\"").append(std::to_string(value)).append("\""); }
 
-  /// What JSON has no number for is text.
+  /// With a fraction or an exponent, since some take -0 for an integer. What JSON has no number for is text.
   void append(double value) {
-    if (std::isfinite(value)) return append_number(value, out_);
+    if (std::isfinite(value)) return append_canonical(value, out_);
     out_ += std::isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
   }
 

@@ -65,7 +65,7 @@ list_packages() {
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
       clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus prometheus-node-exporter dbus-daemon
-      python3-prometheus-client python3-dbus python3-gi dnsmasq-base unbound libssl-dev openssl libgnutls28-dev
+      python3-prometheus-client python3-protobuf python3-dbus python3-gi dnsmasq-base unbound libssl-dev openssl libgnutls28-dev
       gnutls-bin wget libnss3-tools golang-go nodejs default-jdk-headless)
     # The host package, and what holds it against the rules.
     packages+=(dpkg-dev debhelper lintian rpm rpmlint man-db systemd zsh fish)
@@ -73,7 +73,7 @@ list_packages() {
     command -v npm >/dev/null || packages+=(npm)
     # Servers that exporters send to; newer distributions lack some of them, and where one lacks its test is left out.
     case $distribution in
-      debian-12) packages+=(graphite-carbon influxdb prometheus-pushgateway redis-server) ;;
+      debian-12) packages+=(graphite-carbon influxdb prometheus-pushgateway redis-server victoria-metrics) ;;
     esac
     # A curl with NSS is in the older distributions alone.
     case $distribution in
