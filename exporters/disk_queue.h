@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// DiskQueue: entries of bytes in a folder, first in, first out, which outlive the process and the machine's loss of power.
-// Each entry is a file of its own, whose name is its number: it is written beside, synced, and renamed, so that it is
-// there whole or not at all, and gone at once when it is removed; a checksum finds what a disk has spoiled. The folder is
-// locked against a second queue, of this process or another, for as long as the queue lives. When all entries together
-// would pass the limit the oldest go. One thread at a time. Sizes are bytes on disk, in whole blocks.
-// Source: rename(2), fsync(2), flock(2).
+// DiskQueue: entries of bytes in a folder, first in, first out, which outlive the process and the machine's loss of
+// power. Each entry is a file of its own, whose name is its number: it is written beside, synced, and renamed, so that
+// it is there whole or not at all, and gone at once when it is removed; a checksum finds what a disk has spoiled. The
+// folder is locked against a second queue, of this process or another, for as long as the queue lives. When all entries
+// together would pass the limit the oldest go. One thread at a time. Sizes are bytes on disk, in whole blocks. Source:
+// rename(2), fsync(2), flock(2).
 #pragma once
 
 #include <cstdint>

@@ -34,9 +34,7 @@ class ProtobufWriter final : public MessageWriter {
   void add_enumerator(MessageField field, std::int32_t value) override { open_.back().add_enum(field.number, value); }
   void add_double(MessageField field, double value) override { open_.back().add_double(field.number, value); }
   void add_fixed64(MessageField field, std::uint64_t value) override { open_.back().add_fixed64(field.number, value); }
-  void add_sfixed64(MessageField field, std::int64_t value) override {
-    open_.back().add_sfixed64(field.number, value);
-  }
+  void add_sfixed64(MessageField field, std::int64_t value) override { open_.back().add_sfixed64(field.number, value); }
   void add_sint32(MessageField field, std::int32_t value) override { open_.back().add_sint32(field.number, value); }
   void add_uint64s(MessageField field, std::span<const std::uint64_t> values) override {
     open_.back().add_packed_uint64(field.number, values.begin(), values.end());
@@ -116,9 +114,7 @@ class JsonWriter final : public MessageWriter {
     out_ += ':';
   }
 
-  void append_text(std::string_view text) {
-    out_ += nlohmann::json(metrics::to_utf8(text)).dump();
-  }
+  void append_text(std::string_view text) { out_ += nlohmann::json(metrics::to_utf8(text)).dump(); }
 
   void append(std::uint64_t value) { out_.append("\"").append(std::to_string(value)).append("\""); }
 

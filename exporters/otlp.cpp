@@ -53,8 +53,8 @@ class Otlp final : public ReportExporter {
   void note_rejected(const OtlpAnswer& answer, Sent& sent) {
     if (answer.rejected == 0) return;
     sent.refused += answer.rejected;
-    sent.status = Error(sender_.target().url + ": rejects " + std::to_string(answer.rejected) + " points: " +
-                        config::in_quotes(std::string_view(answer.message).substr(0, kShownMessage)));
+    sent.status = Error(sender_.target().url + ": rejects " + std::to_string(answer.rejected) +
+                        " points: " + config::in_quotes(std::string_view(answer.message).substr(0, kShownMessage)));
   }
 
   HttpSender sender_;

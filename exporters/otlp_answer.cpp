@@ -14,7 +14,9 @@ namespace {
 
 using protozero::pbf_wire_type;
 
-std::uint64_t count_of(std::int64_t rejected) { return static_cast<std::uint64_t>(std::max<std::int64_t>(rejected, 0)); }
+std::uint64_t count_of(std::int64_t rejected) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(rejected, 0));
+}
 
 /// partial_success = 1 { rejected_data_points = 1, error_message = 2 }
 OtlpAnswer read_protobuf(std::string_view body) {

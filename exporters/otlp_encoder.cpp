@@ -84,8 +84,8 @@ constexpr std::string_view kOwnService = "connscope";
 /// UCUM's name of a unit.
 std::string_view unit_of(std::string_view unit) {
   static constexpr std::pair<std::string_view, std::string_view> kUnits[] = {
-      {"seconds", "s"}, {"bytes", "By"},   {"ratio", "1"},   {"celsius", "Cel"}, {"volts", "V"},
-      {"hertz", "Hz"},  {"amperes", "A"},  {"joules", "J"},  {"watts", "W"},     {"meters", "m"},
+      {"seconds", "s"}, {"bytes", "By"},  {"ratio", "1"},  {"celsius", "Cel"}, {"volts", "V"},
+      {"hertz", "Hz"},  {"amperes", "A"}, {"joules", "J"}, {"watts", "W"},     {"meters", "m"},
   };
   for (const auto& [name, symbol] : kUnits)
     if (name == unit) return symbol;
@@ -273,7 +273,7 @@ class RequestWriter {
         return metric::kSummary;
       case MetricType::kHistogram:
         return is_exponential(std::get<metrics::HistogramValue>(first.value)) ? metric::kExponentialHistogram
-                                                                               : metric::kHistogram;
+                                                                              : metric::kHistogram;
       case MetricType::kGaugeHistogram:
       case MetricType::kGauge:
       case MetricType::kUnknown:

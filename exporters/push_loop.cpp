@@ -107,9 +107,7 @@ void PushLoop::use(std::unique_ptr<ReportExporter> exporter) {
   count_kept(kept == nullptr ? 0 : kept->size());
 }
 
-void PushLoop::count_kept(std::uint64_t kept) {
-  counts_->queued += kept - std::exchange(kept_, kept);
-}
+void PushLoop::count_kept(std::uint64_t kept) { counts_->queued += kept - std::exchange(kept_, kept); }
 
 void PushLoop::count(const Sent& sent) {
   counts_->packets += sent.packets;

@@ -2,9 +2,9 @@
 //
 // PushLoop: one exporter with a thread of its own and a bounded queue, so that a receiver that is slow or down delays
 // nobody: not a collect, and no other exporter. A report that could not be sent and may be sent again waits at the head
-// of the queue, for longer each time. When the queue is full the oldest reports go, and are counted. An exporter that keeps
-// reports itself gets them at once; what waits is then its own queue. push(), finish() and the destructor are of the
-// thread that made it; the counts may be read from any.
+// of the queue, for longer each time. When the queue is full the oldest reports go, and are counted. An exporter that
+// keeps reports itself gets them at once; what waits is then its own queue. push(), finish() and the destructor are of
+// the thread that made it; the counts may be read from any.
 #pragma once
 
 #include <atomic>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Snapshots by Prometheus' remote write 1.0 (FEATURES L30), for hosts that no scrape reaches. A snapshot is the series that
-// a Prometheus would have of a scrape in OpenMetrics, with the time of the snapshot and with external labels, which do
-// not replace labels that a series has. Series that are in one snapshot and not in the next get a stale marker there.
-// Each snapshot goes to a queue on disk (disk_queue.h) as compressed requests, and leaves that when the receiver has
-// answered all of them: 2xx is success, 429, 5xx and silence are tried again, anything else is counted and given up.
-// A request that arrives twice is the same samples again, which receivers take for one. encode_remote_write is pure.
-// Source: Prometheus Remote-Write 1.0 specification; prompb's types.proto for native histograms.
+// Snapshots by Prometheus' remote write 1.0 (FEATURES L30), for hosts that no scrape reaches. A snapshot is the series
+// that a Prometheus would have of a scrape in OpenMetrics, with the time of the snapshot and with external labels,
+// which do not replace labels that a series has. Series that are in one snapshot and not in the next get a stale marker
+// there. Each snapshot goes to a queue on disk (disk_queue.h) as compressed requests, and leaves that when the receiver
+// has answered all of them: 2xx is success, 429, 5xx and silence are tried again, anything else is counted and given
+// up. A request that arrives twice is the same samples again, which receivers take for one. encode_remote_write is
+// pure. Source: Prometheus Remote-Write 1.0 specification; prompb's types.proto for native histograms.
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,8 @@ enum : protozero::pbf_tag_type {
   kTimestamp = 15
 };
 }
-constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; value, timestamp; offset, length
+constexpr protozero::pbf_tag_type kFirst =
+    1;  // of messages of two fields: name, value; value, timestamp; offset, length
 constexpr protozero::pbf_tag_type kSecond = 2;
 
 /// The NaN by which Prometheus tells the end of a series from a measurement that is none.

@@ -4,8 +4,8 @@
 // its own section of the config, opens nothing before it sends, and is owned by a PushLoop, on whose thread alone
 // send() is called: it may block there, but for no longer than kMaxBlocking, so that the agent's end does not wait for
 // a receiver that hangs. There are two sorts: most are named by policies and get what these gather; others have an
-// interval of their own and get whole snapshots, as a scrape would (Report::snapshot). Some of these keep what they get in
-// a queue of their own, which outlives the agent (KeptReports).
+// interval of their own and get whole snapshots, as a scrape would (Report::snapshot). Some of these keep what they get
+// in a queue of their own, which outlives the agent (KeptReports).
 #pragma once
 
 #include <chrono>

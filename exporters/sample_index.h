@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SampleIndex: finds the series of one family in another snapshot, for what sends the difference of two. Series that live
-// share their label values with every snapshot they are in, so a series is the same one when the address of these is; one
-// that was forgotten and has come again has the same labels at another address. Both snapshots outlive the index.
-// One thread.
+// SampleIndex: finds the series of one family in another snapshot, for what sends the difference of two. Series that
+// live share their label values with every snapshot they are in, so a series is the same one when the address of these
+// is; one that was forgotten and has come again has the same labels at another address. Both snapshots outlive the
+// index. One thread.
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,8 @@ metrics::Labels parse_pairs(const config::Section& section, std::string_view key
 }
 
 metrics::Labels parse_external_labels(const config::Section& section) {
-  metrics::Labels labels = {{"job", section.text("job", "connscope")}, {"instance", section.text("instance", host_name())}};
+  metrics::Labels labels = {{"job", section.text("job", "connscope")},
+                            {"instance", section.text("instance", host_name())}};
   for (auto& label : parse_pairs(section, "labels")) {
     if (!is_label_name(label.first))
       section.fail("labels", config::in_quotes(label.first) +

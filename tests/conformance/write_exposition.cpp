@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// write_exposition openmetrics|prometheus|protobuf|otlp_protobuf|otlp_json|remote_write: the hostile snapshot on stdout, for
-// parsers that are not ours.
-// write_exposition native: in protobuf a histogram whose quantiles are known, geometric_seconds: 5000 values, from 1 ms
-// up by 0.2 % each.
+// write_exposition openmetrics|prometheus|protobuf|otlp_protobuf|otlp_json|remote_write: the hostile snapshot on
+// stdout, for parsers that are not ours. write_exposition native: in protobuf a histogram whose quantiles are known,
+// geometric_seconds: 5000 values, from 1 ms up by 0.2 % each.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -85,6 +84,7 @@ int main(int argc, char** argv) {
 #ifdef CONNSCOPE_WITH_REMOTE_WRITE
   if (format == "remote_write") return write_remote_write();
 #endif
-  std::fputs("usage: write_exposition openmetrics|prometheus|protobuf|native|otlp_protobuf|otlp_json|remote_write\n", stderr);
+  std::fputs("usage: write_exposition openmetrics|prometheus|protobuf|native|otlp_protobuf|otlp_json|remote_write\n",
+             stderr);
   return 2;
 }

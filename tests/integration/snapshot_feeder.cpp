@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// snapshot_feeder CONFIG FIRST LAST: gives the snapshots FIRST to LAST to each exporter of the config that takes snapshots, one in
-// 20 ms, as the agent does it, and says "N" on a line of its own when all of them have taken number N: a test may kill it at
-// any time and know what must not be lost. Snapshot N has the time FEED_EPOCH (a variable of the environment, in seconds)
-// + N s, the gauge feed_number N, unless N is a multiple of 10 feed_transient 1, and feed_seconds, of 5000 values from 1 ms
-// up by 0.2 % each. At the end "sent N dropped N refused N" for each exporter.
+// snapshot_feeder CONFIG FIRST LAST: gives the snapshots FIRST to LAST to each exporter of the config that takes
+// snapshots, one in 20 ms, as the agent does it, and says "N" on a line of its own when all of them have taken number
+// N: a test may kill it at any time and know what must not be lost. Snapshot N has the time FEED_EPOCH (a variable of
+// the environment, in seconds)
+// + N s, the gauge feed_number N, unless N is a multiple of 10 feed_transient 1, and feed_seconds, of 5000 values from
+// 1 ms up by 0.2 % each. At the end "sent N dropped N refused N" for each exporter.
 #include <atomic>
 #include <chrono>
 #include <cmath>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What OTLP requests say, read as JSON, and what answers mean. That both encodings are those of the published definitions is
-// tests/conformance/otlp_decode.py's to say.
+// What OTLP requests say, read as JSON, and what answers mean. That both encodings are those of the published
+// definitions is tests/conformance/otlp_decode.py's to say.
 #include "exporters/otlp.h"
 
 #include <gmock/gmock.h>
@@ -67,7 +67,8 @@ TEST(OtlpEncoder, L30_EachProcessIsAResource) {
   (*metrics.counters->with({"", ""}))->add(std::uint64_t{8});
   const json resources = request_of(nullptr, *metrics.snapshot(2), false, {{"host.name", "web1"}});
   ASSERT_EQ(resources.size(), 2U);
-  EXPECT_THAT(texts_of(resources[0]["resource"]["attributes"]), ElementsAre("service.name=connscope", "host.name=web1"));
+  EXPECT_THAT(texts_of(resources[0]["resource"]["attributes"]),
+              ElementsAre("service.name=connscope", "host.name=web1"));
   EXPECT_THAT(texts_of(resources[1]["resource"]["attributes"]), ElementsAre("service.name=curl", "host.name=web1"));
   const json metric = resources[1]["scopeMetrics"][0]["metrics"][0];
   EXPECT_EQ(metric["name"], "sent_bytes");
@@ -154,8 +155,9 @@ TEST(OtlpAnswer, SaysWhatWasRejected) {
   const auto json_answer = [](std::string_view body) { return read_otlp_answer(MessageEncoding::kJson, body); };
   EXPECT_EQ(json_answer(R"({"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"a\nb"}})").rejected, 3U);
   EXPECT_EQ(json_answer(R"({"partialSuccess":{"rejectedDataPoints":3,"errorMessage":"a\nb"}})").message, "a b");
-  for (const char* body : {"", "{}", "[]", "{", R"({"partialSuccess":7})", R"({"partialSuccess":{"rejectedDataPoints":"-1"}})",
-                           R"({"partialSuccess":{"rejectedDataPoints":{}}})"})
+  for (const char* body :
+       {"", "{}", "[]", "{", R"({"partialSuccess":7})", R"({"partialSuccess":{"rejectedDataPoints":"-1"}})",
+        R"({"partialSuccess":{"rejectedDataPoints":{}}})"})
     EXPECT_EQ(json_answer(body).rejected, 0U) << body;
   const auto binary = [](std::string_view body) { return read_otlp_answer(MessageEncoding::kProtobuf, body); };
   EXPECT_EQ(binary({"\x0a\x06\x08\x03\x12\x02no", 8}).rejected, 3U);
@@ -167,7 +169,8 @@ TEST(OtlpAnswer, SaysWhatWasRejected) {
 class OtlpTest : public ::testing::Test {
  protected:
   std::unique_ptr<ReportExporter> make(const std::string& more) {
-    const std::string text = "[exporter.otlp]\ntimeout = \"300ms\"\nurl = \"" + receiver_.url() + "/v1/metrics\"\n" + more;
+    const std::string text =
+        "[exporter.otlp]\ntimeout = \"300ms\"\nurl = \"" + receiver_.url() + "/v1/metrics\"\n" + more;
     const auto document = config::Document::parse(text, "c.toml").value();
     auto exporters = make_report_exporters(document.root(), {[](std::string_view) {}});
     EXPECT_TRUE(document.finish()) << document.finish().error().message();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What remote write sends, read by protozero's decoder; and what becomes of it when the receiver is down, refuses, or the
-// agent begins anew. What real receivers make of it: tests/integration/exporter_servers_test.py.
+// What remote write sends, read by protozero's decoder; and what becomes of it when the receiver is down, refuses, or
+// the agent begins anew. What real receivers make of it: tests/integration/exporter_servers_test.py.
 #include "exporters/remote_write.h"
 
 #include <gmock/gmock.h>
@@ -25,12 +25,12 @@ namespace {
 using namespace std::chrono_literals;
 using connscope::testing::BadReceiver;
 using connscope::testing::Behaviour;
+using protozero::pbf_reader;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
 using ::testing::Not;
-using protozero::pbf_reader;
 
 constexpr std::uint64_t kStale = 0x7ff0'0000'0000'0002;
 
@@ -157,8 +157,8 @@ TEST(RemoteWriteEncoder, WhatIsThereNoMoreIsStaleOnce) {
                           "__name__=x_total,b=goes stale @2000"));
   EXPECT_EQ(encoded(second.get(), *metrics.snapshot(3)).size(), 2U);
   const metrics::Snapshot empty{{}, at(4)};
-  EXPECT_THAT(encoded(second.get(), empty), ElementsAre("__name__=x_total,b=stays stale @4000",
-                                                        "__name__=x_total,b=returns stale @4000"));
+  EXPECT_THAT(encoded(second.get(), empty),
+              ElementsAre("__name__=x_total,b=stays stale @4000", "__name__=x_total,b=returns stale @4000"));
 }
 
 TEST(RemoteWriteEncoder, ALargeSnapshotIsSeveralRequests) {
@@ -306,7 +306,8 @@ TEST_F(RemoteWriteTest, AReloadKeepsTheQueueAndAnotherReceiverHasItsOwn) {
   EXPECT_EQ(forward_all(*next).finished, 2U);
   keep(*next, 3);
   BadReceiver elsewhere(Behaviour::kAnswer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-  const std::string text = "[exporter.remote_write]\nurl = \"" + elsewhere.url() + "\"\nqueue = \"" + folder_.path() + "\"\n";
+  const std::string text =
+      "[exporter.remote_write]\nurl = \"" + elsewhere.url() + "\"\nqueue = \"" + folder_.path() + "\"\n";
   const auto document = config::Document::parse(text, "c.toml").value();
   for (auto& exporter : make_report_exporters(document.root(), {[](std::string_view) {}})) {
     if (exporter.name != "remote_write") continue;
