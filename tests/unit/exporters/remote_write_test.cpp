@@ -42,8 +42,11 @@ std::string read_series(pbf_reader series) {
   while (series.next()) {
     if (series.tag() == 1) {
       pbf_reader label = series.get_message();
-      std::map<int, std::string> fields;
-      while (label.next()) fields[static_cast<int>(label.tag())] = label.get_string();
+      std::map<std::uint32_t, std::string> fields;
+      while (label.next()) {
+        const std::uint32_t tag = label.tag();  // before the field is read
+        fields[tag] = label.get_string();
+      }
       if (fields[1] == "__name__") name = fields[2];
       labels += (labels.empty() ? "" : ",") + fields[1] + "=" + fields[2];
     } else if (series.tag() == 2) {
