@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running agent exports, as Debian's own servers have received it.
 
-Usage: exporter_servers_test.py AGENT graphite|influxdb|prometheus_protobuf|pushgateway|redis WRITE_EXPOSITION
+Usage: exporter_servers_test.py AGENT graphite|influxdb|otlp|prometheus_protobuf|pushgateway|redis|remote_write WRITE_EXPOSITION
 
 Each server is started here, on loopback. Exit code 77: it is not installed, which is a failure where the tests are required
 (CONNSCOPE_BPF_TESTS)."""
@@ -263,6 +263,111 @@ instance = "web2"
             gateway.stop()
 
 
+class Collector(http.server.ThreadingHTTPServer):
+    """Takes OTLP, as protobuf or JSON, and reads it by the published definitions."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "conformance"))
+        from otlp_messages import message  # python3-protobuf
+        self.message = message
+        self.requests = {"application/x-protobuf": [], "application/json": []}
+        super().__init__(("127.0.0.1", 0), Collector.Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def total(self, media_type: str, name: str) -> int:
+        """What the sum of this name has come to: the last one where it is cumulative, all of them where it is a difference."""
+        total = 0
+        for request in list(self.requests[media_type]):
+            for metric in (metric for resource in request.resource_metrics for scope in resource.scope_metrics
+                           for metric in scope.metrics if metric.name == name):
+                value = sum(point.as_int for point in metric.sum.data_points)
+                total = value if metric.sum.aggregation_temporality == 2 else total + value
+        return total
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):  # the base class's name for it
+            from google.protobuf import json_format
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            request = self.server.message("ExportMetricsServiceRequest")()
+            kind = self.headers["Content-Type"]
+            if kind == "application/json":
+                json_format.Parse(body, request)
+            else:
+                request.ParseFromString(body)
+            self.server.requests[kind].append(request)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+
+def test_otlp(program: str, folder: Path, _):
+    collector = Collector()
+    url = f"http://127.0.0.1:{collector.server_port}/v1/metrics"
+    agent = Agent(program, folder, f"""
+[exporter.otlp]
+url = "{url}"
+interval = "1s"
+[exporter.delta]
+type = "otlp"
+url = "{url}"
+interval = "1s"
+encoding = "json"
+temporality = "delta"
+attributes = ["deployment.environment=test"]
+names = ["app_*"]
+""")
+    try:
+        agent.send("app.requests:3|c")
+        for kind in collector.requests:
+            eventually(lambda: collector.total(kind, "app_requests") == 3, f"{kind} comes")
+        agent.send("app.requests:4|c")
+        assert agent.end() == 0
+        for kind in collector.requests:
+            assert collector.total(kind, "app_requests") == 7, (kind, "the last word came before the end")
+    finally:
+        agent.stop()
+        collector.shutdown()
+
+
+def test_remote_write(program: str, folder: Path, _):
+    port = free_port()
+    agent = Agent(program, folder, f"""
+[exporter.remote_write]
+url = "http://127.0.0.1:{port}/api/v1/write"
+interval = "1s"
+queue = "{folder}/queue"
+instance = "web1"
+""")
+    server = None
+
+    def value(query: str) -> float:
+        answer = get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}")
+        result = json.loads(answer)["data"]["result"]
+        return float(result[0]["value"][1]) if result else None
+
+    try:
+        agent.send("app.requests:3|c")
+        eventually(lambda: agent.value("failures", "remote_write"), "nobody is there")
+        (folder / "prometheus.yml").write_text("global: {}\n")
+        server = Server("prometheus", ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
+                                       "--web.enable-remote-write-receiver", f"--web.listen-address=127.0.0.1:{port}"], folder)
+        eventually(lambda: value('app_requests_total{job="connscope",instance="web1"}') == 3, "it arrives")
+        assert value('connscope_build_info{instance="web1"}') == 1
+        agent.send("app.requests:4|c")
+        assert agent.end() == 0
+        eventually(lambda: value('app_requests_total{instance="web1"}') == 7, "the last word came before the end")
+        assert not list((folder / "queue").rglob("*.entry")), "nothing is left behind"
+    finally:
+        agent.stop()
+        if server:
+            server.stop()
+
+
 class Redis:
     """redis-server with a password and TLS, which redis-cli asks."""
 
@@ -366,8 +471,8 @@ expire = "1h"
         redis.stop()
 
 
-SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "prometheus_protobuf": "prometheus",
-           "pushgateway": "prometheus-pushgateway", "redis": "redis-server"}
+SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "otlp": "python3", "prometheus_protobuf": "prometheus",
+           "pushgateway": "prometheus-pushgateway", "redis": "redis-server", "remote_write": "prometheus"}
 
 
 def main(program: str, exporter: str, write_exposition: str) -> int:
