@@ -37,6 +37,7 @@ measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
 measure rest tests/bench/rest.py
 measure ingest tests/bench/ingest.py
+measure bad-receivers tests/bench/bad_receivers.py
 measure host-side-by-side tests/bench/host_side_by_side.py
 measure host-large build/release/tests/bench/host_bench
 
