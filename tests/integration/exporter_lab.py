@@ -32,9 +32,9 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
         return taken.getsockname()[1]
 
 
-def eventually(condition, what: str):
+def eventually(condition, what: str, limit_seconds: float = LIMIT_SECONDS):
     """The first result that is true; OSError and HTTP errors of a server that is not there yet are none."""
-    end = time.monotonic() + LIMIT_SECONDS
+    end = time.monotonic() + limit_seconds
     seen = None
     while time.monotonic() < end:
         try:
@@ -45,7 +45,7 @@ def eventually(condition, what: str):
             if seen:
                 return seen
         time.sleep(0.05)
-    raise AssertionError(f"not within {LIMIT_SECONDS} s: {what}; last: {seen!r}")
+    raise AssertionError(f"not within {limit_seconds} s: {what}; last: {seen!r}")
 
 
 def get(url: str) -> str:
@@ -87,7 +87,11 @@ class Agent(Server):
 
     def value(self, name: str, exporter: str) -> float:
         """Of connscope_export_NAME_total."""
-        prefix = f'connscope_export_{name}_total{{exporter="{exporter}"}} '
+        return self.gauge(f"{name}_total", exporter)
+
+    def gauge(self, name: str, exporter: str) -> float:
+        """Of connscope_export_NAME."""
+        prefix = f'connscope_export_{name}{{exporter="{exporter}"}} '
         for line in get(f"http://127.0.0.1:{self.port}/metrics").splitlines():
             if line.startswith(prefix):
                 return float(line[len(prefix):])

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a running agent exports, as Debian's own servers have received it.
 
-Usage: exporter_servers_test.py AGENT graphite|influxdb|otlp|prometheus_protobuf|pushgateway|redis|remote_write WRITE_EXPOSITION
+Usage: exporter_servers_test.py AGENT graphite|influxdb|otlp|prometheus_protobuf|pushgateway|redis WRITE_EXPOSITION
 
 Each server is started here, on loopback. Exit code 77: it is not installed, which is a failure where the tests are required
 (CONNSCOPE_BPF_TESTS)."""
@@ -201,7 +201,7 @@ def test_prometheus_protobuf(program: str, folder: Path, write_exposition: str):
         f"- {{job_name: {job}, metrics_path: /{path}, static_configs: [{{targets: ['127.0.0.1:{target}']}}]}}\n"
         for job, (target, path) in jobs.items()))
     server = Server("prometheus", ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-                                   "--enable-feature=native-histograms", f"--web.listen-address=127.0.0.1:{port}"], folder)
+                                   "--enable-feature=native-histograms,exemplar-storage", f"--web.listen-address=127.0.0.1:{port}"], folder)
 
     def value(query: str) -> float:
         answer = get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}")
@@ -218,6 +218,11 @@ def test_prometheus_protobuf(program: str, folder: Path, write_exposition: str):
             truth = 0.001 * 1.002 ** (5000 * quantile)
             seen = value(f"histogram_quantile({quantile}, geometric_seconds)")
             assert abs(seen - truth) <= 0.1 * truth, (quantile, seen, truth)
+        parameters = urllib.parse.urlencode({"query": '{__name__=~"hostile_.*"}'})
+        found = json.loads(get(f"http://127.0.0.1:{port}/api/v1/query_exemplars?{parameters}"))["data"]
+        seen = {one["seriesLabels"]["__name__"]: [exemplar["labels"] for exemplar in one["exemplars"]] for one in found}
+        assert {"peer": 'a"b\\c\n', "host": "a\ufffd\ufffd"} in seen["hostile_requests_total"], seen
+        assert any({"peer": "[2001:db8::1]:443"} in exemplars for exemplars in seen.values()), seen
     finally:
         server.stop()
         agent.stop()
@@ -334,40 +339,6 @@ names = ["app_*"]
         collector.shutdown()
 
 
-def test_remote_write(program: str, folder: Path, _):
-    port = free_port()
-    agent = Agent(program, folder, f"""
-[exporter.remote_write]
-url = "http://127.0.0.1:{port}/api/v1/write"
-interval = "1s"
-queue = "{folder}/queue"
-instance = "web1"
-""")
-    server = None
-
-    def value(query: str) -> float:
-        answer = get(f"http://127.0.0.1:{port}/api/v1/query?{urllib.parse.urlencode({'query': query})}")
-        result = json.loads(answer)["data"]["result"]
-        return float(result[0]["value"][1]) if result else None
-
-    try:
-        agent.send("app.requests:3|c")
-        eventually(lambda: agent.value("failures", "remote_write"), "nobody is there")
-        (folder / "prometheus.yml").write_text("global: {}\n")
-        server = Server("prometheus", ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data",
-                                       "--web.enable-remote-write-receiver", f"--web.listen-address=127.0.0.1:{port}"], folder)
-        eventually(lambda: value('app_requests_total{job="connscope",instance="web1"}') == 3, "it arrives")
-        assert value('connscope_build_info{instance="web1"}') == 1
-        agent.send("app.requests:4|c")
-        assert agent.end() == 0
-        eventually(lambda: value('app_requests_total{instance="web1"}') == 7, "the last word came before the end")
-        assert not list((folder / "queue").rglob("*.entry")), "nothing is left behind"
-    finally:
-        agent.stop()
-        if server:
-            server.stop()
-
-
 class Redis:
     """redis-server with a password and TLS, which redis-cli asks."""
 
@@ -472,7 +443,7 @@ expire = "1h"
 
 
 SERVERS = {"graphite": "carbon-cache", "influxdb": "influxd", "otlp": "python3", "prometheus_protobuf": "prometheus",
-           "pushgateway": "prometheus-pushgateway", "redis": "redis-server", "remote_write": "prometheus"}
+           "pushgateway": "prometheus-pushgateway", "redis": "redis-server"}
 
 
 def main(program: str, exporter: str, write_exposition: str) -> int:
