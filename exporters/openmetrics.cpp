@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <variant>
 
+#include "agent/metrics/exemplar.h"
+
 namespace connscope::exporters {
 
 namespace {
@@ -16,14 +18,15 @@ bool is_count(const metrics::Number& value) { return metrics::as_double(value) >
 /// Writes the lines of one series, whose labels are set.
 class SampleLines {
  public:
-  SampleLines(MetricType type, LineWriter& lines) : type_(type), lines_(lines) {}
+  SampleLines(MetricType type, LineWriter::Exemplars exemplars, LineWriter& lines)
+      : type_(type), exemplars_(exemplars), lines_(lines) {}
 
   void operator()(const metrics::UnknownValue& value) { lines_.line("", value.value); }
   void operator()(const metrics::GaugeValue& value) { lines_.line("", value.value); }
 
   void operator()(const metrics::CounterValue& value) {
     if (!is_count(value.total)) return;
-    lines_.line("_total", value.total);
+    lines_.line("_total", value.total, exemplars_);
     created(value.created);
   }
 
@@ -36,7 +39,7 @@ class SampleLines {
 
   void operator()(const metrics::HistogramValue& value) {
     const bool is_gauge = type_ == MetricType::kGaugeHistogram;
-    const std::uint64_t count = lines_.buckets(value);
+    const std::uint64_t count = lines_.buckets(value, exemplars_);
     if (may_have_sum(value)) {
       lines_.line(is_gauge ? "_gcount" : "_count", count);
       lines_.line(is_gauge ? "_gsum" : "_sum", value.sum);
@@ -72,6 +75,7 @@ class SampleLines {
   }
 
   MetricType type_;
+  LineWriter::Exemplars exemplars_;
   LineWriter& lines_;
 };
 
@@ -89,7 +93,7 @@ void OpenMetricsEncoder::write_head(const metrics::FamilySnapshot& family, LineW
 
 void OpenMetricsEncoder::write_sample(const metrics::FamilySnapshot& family, const metrics::Sample& sample,
                                       LineWriter& lines) const {
-  std::visit(SampleLines(family.type, lines), sample.value);
+  std::visit(SampleLines(family.type, metrics::exemplars_of(family, sample), lines), sample.value);
 }
 
 void OpenMetricsEncoder::write_end(std::string& out) const { out += "# EOF\n"; }

@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <protozero/pbf_writer.hpp>
 #include <protozero/varint.hpp>
+#include <span>
 #include <variant>
 
+#include "agent/metrics/exemplar.h"
 #include "agent/metrics/utf8.h"
 #include "exporters/native_histogram.h"
 
@@ -43,7 +46,13 @@ enum : protozero::pbf_tag_type {
 }
 constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; offset, length; …
 constexpr protozero::pbf_tag_type kSecond = 2;
-constexpr protozero::pbf_tag_type kCounterCreated = 3;
+namespace counter_field {
+enum : protozero::pbf_tag_type { kTotal = 1, kExemplar, kCreated };
+}
+constexpr protozero::pbf_tag_type kBucketExemplar = 3;
+namespace exemplar_field {
+enum : protozero::pbf_tag_type { kLabel = 1, kValue, kTimestamp };
+}
 enum WireType : std::int32_t {
   kCounterType,
   kGaugeType,
@@ -80,20 +89,22 @@ Head head_of(MetricType type) {
   return {"", kUntypedType};
 }
 
-void add_label(std::string_view name, std::string_view value, pbf_writer& metric) {
+/// Of a metric or of an exemplar, which have the same field for it.
+void add_label(std::string_view name, std::string_view value, pbf_writer& owner) {
+  static_assert(static_cast<int>(metric_field::kLabel) == exemplar_field::kLabel);
   if (value.empty()) return;  // an empty label is the same as none
-  pbf_writer pair(metric, metric_field::kLabel);
+  pbf_writer pair(owner, metric_field::kLabel);
   pair.add_string(kFirst, name.data(), name.size());
   pair.add_string(kSecond, value.data(), value.size());
 }
 
-void add_text_label(std::string_view name, std::string_view value, pbf_writer& metric) {
-  if (metrics::is_utf8(value)) return add_label(name, value, metric);
-  add_label(name, metrics::to_utf8(value), metric);
+void add_text_label(std::string_view name, std::string_view value, pbf_writer& owner) {
+  if (metrics::is_utf8(value)) return add_label(name, value, owner);
+  add_label(name, metrics::to_utf8(value), owner);
 }
 
 /// A google.protobuf.Timestamp. A time that was never set is left out.
-void add_created(protozero::pbf_tag_type tag, metrics::WallTime time, pbf_writer& writer) {
+void add_time(protozero::pbf_tag_type tag, metrics::WallTime time, pbf_writer& writer) {
   using namespace std::chrono;
   const auto since_epoch = duration_cast<nanoseconds>(time.time_since_epoch());
   if (since_epoch.count() <= 0) return;
@@ -102,12 +113,20 @@ void add_created(protozero::pbf_tag_type tag, metrics::WallTime time, pbf_writer
   timestamp.add_int32(kSecond, static_cast<std::int32_t>((since_epoch % seconds(1)).count()));
 }
 
+void add_exemplar(protozero::pbf_tag_type tag, const metrics::Exemplar& exemplar, pbf_writer& owner) {
+  pbf_writer written(owner, tag);
+  for (const auto& [name, value] : exemplar.labels) add_text_label(name, value, written);
+  written.add_double(exemplar_field::kValue, exemplar.value);
+  add_time(exemplar_field::kTimestamp, exemplar.time, written);
+}
+
 /// Writes the metrics of one family after another. Its memory serves them all.
 class FamilyWriter {
  public:
   explicit FamilyWriter(std::string& out) : family_(out) {}
 
   void begin(const metrics::FamilySnapshot& family) {
+    snapshot_ = &family;
     descriptor_ = family.descriptor.get();
     const Head head = head_of(family.type);
     name_ = descriptor_->name;
@@ -120,6 +139,7 @@ class FamilyWriter {
 
   void add(const metrics::Sample& sample) {
     labels_ = sample.label_values.get();
+    exemplars_ = metrics::exemplars_of(*snapshot_, sample);
     std::visit(*this, sample.value);
   }
 
@@ -129,8 +149,9 @@ class FamilyWriter {
   void operator()(const metrics::CounterValue& value) {
     pbf_writer metric = begin_metric();
     pbf_writer counter(metric, metric_field::kCounter);
-    counter.add_double(kFirst, metrics::as_double(value.total));
-    add_created(kCounterCreated, value.created, counter);
+    counter.add_double(counter_field::kTotal, metrics::as_double(value.total));
+    if (!exemplars_.empty()) add_exemplar(counter_field::kExemplar, *exemplars_.front().exemplar, counter);
+    add_time(counter_field::kCreated, value.created, counter);
   }
 
   void operator()(const metrics::InfoValue& value) {
@@ -159,7 +180,7 @@ class FamilyWriter {
       pair.add_double(kFirst, quantile);
       pair.add_double(kSecond, at);
     }
-    add_created(summary_field::kCreated, value.created, summary);
+    add_time(summary_field::kCreated, value.created, summary);
   }
 
   void operator()(const metrics::HistogramValue& value) {
@@ -169,9 +190,9 @@ class FamilyWriter {
     for (const std::uint64_t in_bucket : value.counts) count += in_bucket;
     histogram.add_uint64(histogram_field::kCount, count);
     histogram.add_double(histogram_field::kSum, value.sum);
-    add_coarse_buckets(value, histogram);
+    add_coarse_buckets(value, count, histogram);
     if (NativeHistogram::fits(value)) add_native(value, histogram);
-    add_created(histogram_field::kCreated, value.created, histogram);
+    add_time(histogram_field::kCreated, value.created, histogram);
   }
 
  private:
@@ -193,16 +214,27 @@ class FamilyWriter {
     number.add_double(kFirst, metrics::as_double(value));
   }
 
-  /// Those below +Inf, which the count stands for.
-  static void add_coarse_buckets(const metrics::HistogramValue& value, pbf_writer& histogram) {
+  /// Those below +Inf, for which the count stands unless an exemplar is there.
+  void add_coarse_buckets(const metrics::HistogramValue& value, std::uint64_t count, pbf_writer& histogram) {
+    const auto& text_bounds = value.layout->text_bounds();
+    auto exemplars = exemplars_;
     std::uint64_t below = 0;
     std::size_t next = 0;
-    for (const std::size_t bound : value.layout->text_bounds()) {
-      for (; next <= bound; ++next) below += value.counts[next];
-      pbf_writer bucket(histogram, histogram_field::kBucket);
-      bucket.add_uint64(kFirst, below);
-      bucket.add_double(kSecond, value.layout->bounds()[bound]);
+    for (std::size_t i = 0; i < text_bounds.size(); ++i) {
+      for (; next <= text_bounds[i]; ++next) below += value.counts[next];
+      const bool has_exemplar = !exemplars.empty() && exemplars.front().bucket == i;
+      add_bucket(below, value.layout->bounds()[text_bounds[i]], exemplars.first(has_exemplar ? 1 : 0), histogram);
+      exemplars = exemplars.subspan(has_exemplar ? 1 : 0);
     }
+    if (!exemplars.empty()) add_bucket(count, std::numeric_limits<double>::infinity(), exemplars, histogram);
+  }
+
+  static void add_bucket(std::uint64_t below, double bound, std::span<const metrics::PlacedExemplar> exemplars,
+                         pbf_writer& histogram) {
+    pbf_writer bucket(histogram, histogram_field::kBucket);
+    bucket.add_uint64(kFirst, below);
+    bucket.add_double(kSecond, bound);
+    if (!exemplars.empty()) add_exemplar(kBucketExemplar, *exemplars.front().exemplar, bucket);
   }
 
   void add_native(const metrics::HistogramValue& value, pbf_writer& histogram) {
@@ -219,6 +251,8 @@ class FamilyWriter {
   }
 
   pbf_writer family_;
+  const metrics::FamilySnapshot* snapshot_ = nullptr;
+  std::span<const metrics::PlacedExemplar> exemplars_;  // of the sample
   const metrics::FamilyDescriptor* descriptor_ = nullptr;
   const std::vector<std::string>* labels_ = nullptr;
   std::string name_;

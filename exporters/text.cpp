@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <variant>
@@ -132,19 +133,42 @@ void LineWriter::start_line(std::string_view suffix) {
   out_ += labels_.empty() ? " " : "} ";
 }
 
-void LineWriter::line(std::string_view suffix, const metrics::Number& value) {
+void LineWriter::line(std::string_view suffix, const metrics::Number& value, Exemplars exemplars) {
   start_line(suffix);
   append_number(value, out_);
+  if (!exemplars.empty()) append_exemplar(*exemplars.front().exemplar);
   out_ += '\n';
 }
 
 void LineWriter::time(std::string_view suffix, std::uint64_t unix_milliseconds) {
   start_line(suffix);
+  append_unix_time(unix_milliseconds);
+  out_ += '\n';
+}
+
+void LineWriter::append_unix_time(std::uint64_t unix_milliseconds) {
   append_number(unix_milliseconds / 1000, out_);
   const std::string decimals = std::to_string(1000 + unix_milliseconds % 1000);
   out_ += '.';
   out_.append(decimals, 1);
-  out_ += '\n';
+}
+
+/// ` # {peer="192.0.2.1:443"} 0.25 1700000000.012`, behind the value of a line.
+void LineWriter::append_exemplar(const metrics::Exemplar& exemplar) {
+  using std::chrono::milliseconds;
+  out_ += " # {";
+  for (const auto& [name, value] : exemplar.labels) {
+    if (out_.back() != '{') out_ += ',';
+    out_ += name;
+    out_ += "=\"";
+    append_escaped(value, Quotes::kEscaped, out_);
+    out_ += '"';
+  }
+  out_ += "} ";
+  append_number(exemplar.value, out_);
+  out_ += ' ';
+  const auto since_epoch = std::chrono::duration_cast<milliseconds>(exemplar.time.time_since_epoch()).count();
+  append_unix_time(static_cast<std::uint64_t>(std::max<std::int64_t>(since_epoch, 0)));
 }
 
 void LineWriter::start_label(std::string_view suffix, std::string_view label, std::string& out) const {
@@ -176,7 +200,7 @@ void LineWriter::use_layout(const metrics::BucketLayout& layout) {
   bounds_.emplace_back("+Inf\"} ");
 }
 
-std::uint64_t LineWriter::buckets(const metrics::HistogramValue& value) {
+std::uint64_t LineWriter::buckets(const metrics::HistogramValue& value, Exemplars exemplars) {
   use_layout(*value.layout);
   scratch_.clear();
   start_label("_bucket", "le", scratch_);
@@ -188,6 +212,10 @@ std::uint64_t LineWriter::buckets(const metrics::HistogramValue& value) {
     out_ += scratch_;
     out_ += bounds_[i];
     append_number(below, out_);
+    if (!exemplars.empty() && exemplars.front().bucket == i) {
+      append_exemplar(*exemplars.front().exemplar);
+      exemplars = exemplars.subspan(1);
+    }
     out_ += '\n';
   }
   return below;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,14 +42,17 @@ class LineWriter {
   /// More labels for the current series; those that it has by that name already are left out.
   void add_labels(const metrics::Labels& labels);
 
-  void line(std::string_view suffix, const metrics::Number& value);
+  /// Exemplars of one sample, by bucket; only OpenMetrics has them.
+  using Exemplars = std::span<const metrics::PlacedExemplar>;
+
+  void line(std::string_view suffix, const metrics::Number& value, Exemplars exemplars = {});
   /// The same with one more label. `label_value` is escaped already.
   void line(std::string_view suffix, std::string_view label, std::string_view label_value,
             const metrics::Number& value);
   /// A moment as Unix time in seconds with three decimals.
   void time(std::string_view suffix, std::uint64_t unix_milliseconds);
   /// One cumulative `_bucket` line for each text bound and for +Inf. Returns the count of all.
-  std::uint64_t buckets(const metrics::HistogramValue& value);
+  std::uint64_t buckets(const metrics::HistogramValue& value, Exemplars exemplars = {});
   void quantile(double quantile, double value);
   /// `name{…,name="state"} 0` or `1`, for each state.
   void states(const metrics::StateSetValue& value);
@@ -57,6 +61,8 @@ class LineWriter {
   void append_label(std::string_view name_and_equals, std::string_view value);
   void use_layout(const metrics::BucketLayout& layout);
   void start_line(std::string_view suffix);
+  void append_exemplar(const metrics::Exemplar& exemplar);
+  void append_unix_time(std::uint64_t unix_milliseconds);
   /// The start of a line with one more label, up to that one's value: `name_bucket{a="x",le="`.
   void start_label(std::string_view suffix, std::string_view label, std::string& out) const;
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -85,10 +86,26 @@ struct Sample {
   Value value;
 };
 
+/// One event that a series has counted, told by itself: it leads from a number to a case. OpenMetrics knows them of
+/// counters and of buckets.
+struct Exemplar {
+  Labels labels;     ///< within what exemplar.h allows
+  double value = 0;  ///< of a counter: by how much the event has raised it; of a bucket: what fell into it
+  WallTime time;
+};
+
+/// Which series of a family an exemplar is of, and where in it.
+struct PlacedExemplar {
+  std::size_t sample = 0;  ///< index in the family's samples
+  std::size_t bucket = 0;  ///< index in the layout's text bounds, their number for +Inf; 0 in a counter
+  std::shared_ptr<const Exemplar> exemplar;
+};
+
 struct FamilySnapshot {
   std::shared_ptr<const FamilyDescriptor> descriptor;
   MetricType type = MetricType::kUnknown;
   std::vector<Sample> samples;
+  std::vector<PlacedExemplar> exemplars = {};  ///< by sample and bucket, one for each at most; mostly there are none
 };
 
 struct Snapshot {

@@ -12,7 +12,9 @@ namespace connscope::runtime {
 CollectCycle::CollectCycle(Settings settings, std::unique_ptr<probe::IdentityProbe> identity_probe)
     : registry_(metrics::RegistryLimits{settings.series, std::chrono::system_clock::now}),
       identity_probe_(std::move(identity_probe)),
-      identities_(*identity_probe_, std::move(settings.rules), settings.identity_limits) {}
+      identities_(*identity_probe_, std::move(settings.rules), settings.identity_limits) {
+  exemplars_.apply(settings.exemplars);
+}
 
 Result<std::unique_ptr<CollectCycle>> CollectCycle::create(Settings settings, config::Section root,
                                                            std::unique_ptr<probe::IdentityProbe> identity_probe,
@@ -93,6 +95,7 @@ void CollectCycle::run(Clock::time_point now) {
   if (identity_probe_->report().up) note("excluded", self_->show_left_out(identities_.left_out(), filtered_));
   note("process", self_->show_process());
   const auto snapshot = registry_.snapshot();
+  exemplars_.attach(*snapshot);
   collect_host(now, *snapshot);
   exchange_.publish(snapshot, round);
 }
@@ -178,6 +181,7 @@ void CollectCycle::check_reload(const CollectCycle& wanted, config::Section root
 
 void CollectCycle::apply(Settings settings) {
   registry_.set_series_limit(settings.series);
+  exemplars_.apply(settings.exemplars);
   note("identities", identities_.set_rules(std::move(settings.rules), settings.identity_limits));
 }
 

@@ -24,6 +24,7 @@
 #include "agent/probe/identity_probe.h"
 #include "agent/probe/probe.h"
 #include "agent/runtime/event_loop.h"
+#include "agent/runtime/exemplars.h"
 #include "agent/runtime/new_programs.h"
 #include "agent/runtime/problem_log.h"
 #include "agent/runtime/self_metrics.h"
@@ -95,6 +96,7 @@ class CollectCycle {
   std::unique_ptr<probe::IdentityProbe> identity_probe_;
   identity::IdentityTable identities_;
   detail::ConnectionFeed connections_;
+  Exemplars exemplars_{connections_};
   probe::LibraryWatch libraries_;
   std::vector<std::unique_ptr<probe::Probe>> probes_;
   std::unique_ptr<host::HostMetrics> host_;    // null when no part of the agent

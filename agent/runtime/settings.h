@@ -11,6 +11,7 @@
 #include "agent/identity/identity_table.h"
 #include "agent/identity/process_rules.h"
 #include "agent/runtime/connections_page.h"
+#include "agent/runtime/exemplars.h"
 
 namespace connscope::runtime {
 
@@ -21,6 +22,7 @@ struct Settings {
   std::chrono::milliseconds collect_interval{};
   control::Settings control;
   ConnectionsSettings connections;
+  ExemplarSettings exemplars;
 
   /// Problems go to the document that `root` belongs to.
   static Settings parse(config::Section root);

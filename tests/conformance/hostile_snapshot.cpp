@@ -149,6 +149,19 @@ void break_labels(metrics::Snapshot& snapshot) {
   }
 }
 
+/// At a counter, in a bucket, and in the one for +Inf.
+void add_exemplars(metrics::Snapshot& snapshot) {
+  const auto exemplar = [](metrics::Labels labels, double value) {
+    return std::make_shared<const metrics::Exemplar>(metrics::Exemplar{std::move(labels), value, fixed_time()});
+  };
+  for (auto& family : snapshot.families) {
+    if (family.descriptor->name == "hostile_requests")
+      family.exemplars = {{1, 0, exemplar({{"peer", "a\"b\\c\n"}, {"host", "a\xff\xfe"}}, 1)}};
+    if (family.descriptor->name == "hostile_latency_seconds")
+      family.exemplars = {{0, 18, exemplar({{"peer", "[2001:db8::1]:443"}}, 0.25)}, {0, 28, exemplar({}, 129)}};
+  }
+}
+
 }  // namespace
 
 metrics::SnapshotPtr make_hostile_snapshot() {
@@ -160,6 +173,7 @@ metrics::SnapshotPtr make_hostile_snapshot() {
   add_summaries(registry);
   auto snapshot = std::make_shared<metrics::Snapshot>(*registry.snapshot());
   break_labels(*snapshot);
+  add_exemplars(*snapshot);
   return snapshot;
 }
 

@@ -104,6 +104,19 @@ def expected():
     return rows
 
 
+def expected_exemplars():
+    """By name and `le`: labels, value, time."""
+    return {("hostile_requests_total", None): ({"peer": 'a"b\\c\n', "host": "a" + 2 * BAD}, 1, CREATED),
+            ("hostile_latency_seconds_bucket", 0.25): ({"peer": "[2001:db8::1]:443"}, 0.25, CREATED),
+            ("hostile_latency_seconds_bucket", INF): ({}, 129, CREATED)}
+
+
+def exemplars_of(samples):
+    return {(sample.name, float(sample.labels["le"]) if "le" in sample.labels else None):
+            (sample.exemplar.labels, sample.exemplar.value, float(sample.exemplar.timestamp))
+            for sample in samples if sample.exemplar}
+
+
 def key(name, labels):
     """`le` of the latency layout is compared as a number: its text has up to 17 digits."""
     by_number = name.startswith("hostile_latency")
@@ -121,7 +134,8 @@ def main():
     families = list(text_string_to_metric_families(raw.decode("utf-8", errors="strict")))
     got = {}
     problems = []
-    for sample in (sample for family in families for sample in family.samples):
+    samples = [sample for family in families for sample in family.samples]
+    for sample in samples:
         if key(sample.name, sample.labels) in got:
             problems.append(f"twice: {sample}")
         got[key(sample.name, sample.labels)] = sample.value
@@ -132,6 +146,9 @@ def main():
         elif not same(value, found):
             problems.append(f"{name}{labels}: {value!r} was put in, {found!r} was read")
     problems += [f"unexpected: {left}" for left in got]
+
+    if exemplars_of(samples) != expected_exemplars():
+        problems.append(f"exemplars: {exemplars_of(samples)}")
 
     types = {family.name: (family.type, family.unit, family.documentation) for family in families}
     if families[0].name != "target":

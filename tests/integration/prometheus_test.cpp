@@ -39,7 +39,7 @@ class Prometheus {
     const std::string port = must(RefusingPort::take()).port();
     ChildProcess child = must(
         ChildProcess::spawn({{kPrometheus, "--config.file=" + config, "--storage.tsdb.path=" + folder.path() + "/data",
-                              "--web.listen-address=127.0.0.1:" + port},
+                              "--enable-feature=exemplar-storage", "--web.listen-address=127.0.0.1:" + port},
                              -1,
                              {}}));
     return {std::move(folder), std::move(child), static_cast<std::uint16_t>(std::stoi(port))};
@@ -55,6 +55,11 @@ class Prometheus {
     const std::size_t number = value == std::string::npos ? value : reply->body.find(",\"", value);
     if (number == std::string::npos) return std::nullopt;
     return std::strtod(reply->body.c_str() + number + 2, nullptr);
+  }
+  /// What is known of the exemplars of a series, as Prometheus says it.
+  [[nodiscard]] std::string exemplars(const std::string& series) const {
+    const auto reply = http_get("127.0.0.1", port_, "/api/v1/query_exemplars?query=" + escaped(series));
+    return reply && reply->status == 200 ? reply->body : "";
   }
   [[nodiscard]] std::string log() const { return child_.standard_error(); }
 
@@ -81,8 +86,8 @@ class Prometheus {
   std::uint16_t port_;
 };
 
-TEST_F(PrometheusTest, ItsQueryGivesTheNumberOfConnects) {
-  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, ""));
+TEST_F(PrometheusTest, ItsQueryGivesTheNumberOfConnectsAndExemplarsTheirPeer) {
+  const auto agent = must(AgentProcess::start({CONNSCOPE_AGENT}, "[exemplars]\npeers = true\n"));
   const Actor actor = must(Actor::create("scraped"));
   const NetNamespace apart = must(NetNamespace::create());
   const Prometheus prometheus = Prometheus::start(agent.port());
@@ -94,6 +99,12 @@ TEST_F(PrometheusTest, ItsQueryGivesTheNumberOfConnects) {
   EXPECT_EQ(prometheus.query("sum(conn_tcp_connects_total{" + process + "})"), 7);
   EXPECT_EQ(prometheus.query("sum(conn_tcp_connect_duration_seconds_count{" + process + R"(,outcome="fail"}))"), 7);
   EXPECT_EQ(prometheus.query(R"(up{job="connscope"})"), 1);
+  const std::string durations = "conn_tcp_connect_duration_seconds_bucket{" + process + "}";
+  for (const std::string& series : {failures, durations}) {
+    EXPECT_TRUE(eventually(kLimit, [&] {
+      return prometheus.exemplars(series).find(R"("labels":{"peer":"127.0.0.1:7000","pid":)") != std::string::npos;
+    })) << prometheus.exemplars(series);
+  }
 }
 
 }  // namespace
