@@ -41,7 +41,8 @@ style() {
   scripts/format.sh --check
   python3 scripts/check_includes.py
   shellcheck scripts/*.sh tests/support/tls_peers/*.sh tests/vm/*.sh tests/vm/run-in-vm tests/vm/fetch-kernel .ci/run \
-    packaging/systemd/check.sh packaging/tarball/install.sh packaging/completions/connscope.bash
+    packaging/hardened.sh packaging/systemd/check.sh packaging/tarball/install.sh packaging/completions/connscope.bash \
+    tests/packaging/*.sh
 }
 
 # Builds what the later stages need, in time that the tests leave over: at the idle priority it does not disturb their timing. A build

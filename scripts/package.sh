@@ -42,14 +42,22 @@ export SOURCE_DATE_EPOCH
 work=$(mktemp -d "${TMPDIR:-/tmp}/connscope-package.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
+# The distribution's own, where it is one of dpkg's.
+flags_of() { # VARIABLE...
+  local variable
+  command -v dpkg-buildflags >/dev/null || return 0
+  for variable in "$@"; do DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --get "$variable"; done | paste -sd ' '
+}
+
 # The same folder each time, since debug information names it.
 make_build() {
   build=$PWD/build/package
   say "building in $build"
-  local flags
-  flags=$(DEB_BUILD_MAINT_OPTIONS=hardening=+all dpkg-buildflags --get CXXFLAGS 2>/dev/null || echo "-O2 -g")
-  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCONNSCOPE_TESTS=OFF -DCMAKE_CXX_FLAGS="$flags" >/dev/null
+  use_any_bpftool
+  cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCONNSCOPE_TESTS=OFF \
+    -DCMAKE_CXX_FLAGS="$(flags_of CPPFLAGS CXXFLAGS)" -DCMAKE_EXE_LINKER_FLAGS="$(flags_of LDFLAGS)" >/dev/null
   cmake --build "$build" --target connscope connscope_package
+  packaging/hardened.sh "$build/connscope" || die "what was built is not hardened"
 }
 
 install_tree() { # FOLDER [COMPONENT]

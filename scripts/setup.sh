@@ -5,21 +5,23 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 usage() {
   cat <<USAGE
-Usage: scripts/setup.sh [--test] [--vm]
+Usage: scripts/setup.sh [--package] [--test] [--vm]
 
 Installs what building and running connscope needs, on Debian 12 and 13 and on Ubuntu 22.04 and 24.04.
-  --test   also what only the tests need
-  --vm     also what running them on other kernels needs (tests/vm/), and a bare root (tests/vm/bare_root.sh)
+  --package  also what makes the host packages
+  --test     also what only the tests need, and what makes the host packages
+  --vm       also what running them on other kernels needs (tests/vm/), and a bare root (tests/vm/bare_root.sh)
 USAGE
 }
 
 # The oldest versions that the build takes: CMakeLists.txt and scripts/cmake/Dependencies.cmake ask for the same.
 readonly kCmakeMinimum=3.25 kLibbpfMinimum=1.0
 
-with_tests='' with_vm=''
+with_packages='' with_tests='' with_vm=''
 for argument in "$@"; do
   case $argument in
-    --test) with_tests=1 ;;
+    --package) with_packages=1 ;;
+    --test) with_packages=1 with_tests=1 ;;
     --vm) with_vm=1 ;;
     -h | --help)
       usage
@@ -62,13 +64,14 @@ list_packages() {
     ubuntu-*) packages+=(linux-tools-common linux-tools-generic) ;;
   esac
   [[ $distribution != ubuntu-22.04 ]] || packages+=(g++-12)
+  [[ ! $with_packages ]] || packages+=(dpkg-dev debhelper rpm)
   if [[ $with_tests ]]; then
     packages+=(libgtest-dev libgmock-dev libbenchmark-dev liburing-dev "libclang-rt-$clang_version-dev" clang-format
       clang-tidy shellcheck musl-tools nftables iproute2 procps curl prometheus prometheus-node-exporter dbus-daemon
       python3-prometheus-client python3-protobuf python3-dbus python3-gi dnsmasq-base unbound libssl-dev openssl libgnutls28-dev
       gnutls-bin wget libnss3-tools golang-go nodejs default-jdk-headless)
-    # The host package, and what holds it against the rules.
-    packages+=(dpkg-dev debhelper lintian rpm rpmlint man-db systemd zsh fish)
+    # What holds the host packages against the rules.
+    packages+=(lintian rpmlint man-db systemd zsh fish)
     # It brings hundreds of packages, which whoever has another npm need not load.
     command -v npm >/dev/null || packages+=(npm)
     # Servers that exporters send to; newer distributions lack some of them, and where one lacks its test is left out.

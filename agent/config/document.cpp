@@ -41,6 +41,24 @@ void collect_unknown_keys(const Tree& tree, std::vector<Problem>& problems) {
   }
 }
 
+Status told(std::vector<Problem> problems, const std::string& file_name) {
+  if (problems.empty()) return {};
+  std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) { return a.order() < b.order(); });
+  // Two parts may read the same wrong key; a person needs to hear of it once.
+  const auto same = [](const auto& a, const auto& b) { return a.order() == b.order(); };
+  problems.erase(std::unique(problems.begin(), problems.end(), same), problems.end());
+
+  std::string message;
+  for (std::size_t i = 0; i < problems.size() && i < Document::kMaxProblems; ++i) {
+    if (i > 0) message += '\n';
+    message += with_place(file_name, problems[i].place.line, problems[i].text);
+  }
+  if (problems.size() > Document::kMaxProblems) {
+    message += '\n' + file_name + ": " + std::to_string(problems.size() - Document::kMaxProblems) + " more problems";
+  }
+  return Error(message);
+}
+
 }  // namespace
 
 Document::Document(std::unique_ptr<Tree> tree) : tree_(std::move(tree)) {}
@@ -82,21 +100,9 @@ std::vector<std::string> Document::asked_keys() const {
 Status Document::finish() const {
   std::vector<Problem> problems = tree_->problems;
   collect_unknown_keys(*tree_, problems);
-  if (problems.empty()) return {};
-  std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) { return a.order() < b.order(); });
-  // Two parts may read the same wrong key; a person needs to hear of it once.
-  const auto same = [](const auto& a, const auto& b) { return a.order() == b.order(); };
-  problems.erase(std::unique(problems.begin(), problems.end(), same), problems.end());
-
-  std::string message;
-  for (std::size_t i = 0; i < problems.size() && i < kMaxProblems; ++i) {
-    if (i > 0) message += '\n';
-    message += with_place(tree_->file_name, problems[i].place.line, problems[i].text);
-  }
-  if (problems.size() > kMaxProblems) {
-    message += '\n' + tree_->file_name + ": " + std::to_string(problems.size() - kMaxProblems) + " more problems";
-  }
-  return Error(message);
+  return told(std::move(problems), tree_->file_name);
 }
+
+Status Document::found() const { return told(tree_->problems, tree_->file_name); }
 
 }  // namespace connscope::config

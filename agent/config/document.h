@@ -104,6 +104,8 @@ class Document {
 
   /// An error that has every problem found so far, one a line, in file order (the first kMaxProblems of them).
   [[nodiscard]] Status finish() const;
+  /// The same without keys that nobody has asked for, for a reader that had to stop before all parts had read.
+  [[nodiscard]] Status found() const;
   static constexpr std::size_t kMaxProblems = 100;
 
  private:

@@ -23,18 +23,25 @@ struct Wanted {
   ReportingPlan reporting;
 };
 
+/// For a part that could not be made, whose cause comes first. Parts after it have not read their sections, so that these
+/// are no unknown keys.
+Error not_made(const config::Document& document, const Error& cause) {
+  const Status found = document.found();
+  return found ? cause : Error(cause.message() + '\n' + found.error().message(), cause.code());
+}
+
 Result<Wanted> read(const config::Document& document, const AgentParts& parts) {
   const config::Section root = document.root();
   Settings settings = Settings::parse(root);
   auto cycle = CollectCycle::create(settings, root, parts.make_identity_probe(), parts.make_probes, parts.version);
-  if (cycle && parts.make_host) {
+  if (!cycle) return not_made(document, cycle.error());
+  if (parts.make_host) {
     auto host = parts.make_host(root.table("host"));
-    if (!host) return host.error();
+    if (!host) return not_made(document, host.error());
     (*cycle)->add_host(std::move(*host));
   }
   ReportingPlan reporting = ReportingPlan::parse(root);
   if (auto legal = document.finish(); !legal) return legal.error();
-  if (!cycle) return cycle.error();
   return Wanted{std::move(settings), std::move(*cycle), std::move(reporting)};
 }
 

@@ -132,11 +132,11 @@ def render(kernels):
     return "\n".join(lines + ([""] + details if details else []))
 
 
-def replace_between_markers(text, table):
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"the lines '{BEGIN}' and '{END}' must be there once each, in this order")
-    before, rest = text.split(BEGIN)
-    return before + BEGIN + "\n" + table + "\n" + END + rest.split(END)[1]
+def replace_between_markers(text, table, begin=BEGIN, end=END):
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"the lines '{begin}' and '{end}' must be there once each, in this order")
+    before, rest = text.split(begin)
+    return before + begin + "\n" + table + "\n" + end + rest.split(end)[1]
 
 
 def main(arguments):

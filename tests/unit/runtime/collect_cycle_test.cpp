@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -20,42 +19,13 @@
 #include <utility>
 
 #include "agent/runtime/scrape.h"
+#include "tests/unit/runtime/fake_identity_probe.h"
 
 namespace connscope::runtime {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-class FakeIdentityProbe final : public probe::IdentityProbe {
- public:
-  explicit FakeIdentityProbe(bool starts) : starts_(starts) {}
-  [[nodiscard]] std::string_view name() const override { return "identity"; }
-  Status start(const probe::SharedMaps& /*shared*/) override {
-    return starts_ ? Status() : Status(Error("no BTF in this kernel"));
-  }
-  void check_reload(config::Section /*section*/) const override {}
-  void stop() override {}
-  Status collect(std::chrono::steady_clock::time_point /*now*/) override { return {}; }
-  void retire(const std::vector<std::uint64_t>& /*identities*/) override {}
-  [[nodiscard]] probe::ProbeReport report() const override { return {starts_, {}, {}, {}, {}}; }
-  [[nodiscard]] probe::SharedMaps shared_maps() const override { return {{"identities", 7}}; }
-  [[nodiscard]] int news_fd() const override { return -1; }
-  std::vector<std::uint64_t> take_news() override { return {}; }
-  [[nodiscard]] int execs_fd() const override { return -1; }
-  std::vector<std::uint32_t> take_execs() override { return {}; }
-  void await_exec() override {}
-  Result<identity_info> read(std::uint64_t /*id*/) override { return identity_info{}; }
-  Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
-  Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
-  Status forget(const identity_key& /*key*/) override { return {}; }
-  Status erase(std::uint64_t /*id*/) override { return {}; }
-  Status publish(const identity::CaptureWishes& /*wishes*/) override { return {}; }
-  Result<identity::LeftOutCounts> left_out() override { return identity::LeftOutCounts{}; }
-
- private:
-  bool starts_;
-};
 
 /// Counts one event at each collect.
 class FakeProbe final : public probe::Probe {
