@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "exporters/push_loop.h"
 
+#include <linux/capability.h>
+
 #include <algorithm>
 #include <utility>
+
+#include "agent/base/thread_rights.h"
 
 namespace connscope::exporters {
 
@@ -69,6 +73,7 @@ std::string PushLoop::problem() const {
 }
 
 void PushLoop::run() {
+  (void)give_up_capability(CAP_NET_ADMIN);  // which is for the start of probes
   for (;;) {
     if (metrics::ReportPtr report = next()) {
       send(std::move(report));

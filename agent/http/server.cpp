@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "agent/base/thread_rights.h"
 #include "agent/http/exchange.h"
 #include "agent/http/finish.h"
 #include "agent/http/listen_address.h"
@@ -78,6 +79,7 @@ class Server::Parts {
   static int on_request(mg_connection* connection);
   static int on_error(mg_connection* connection, int status, const char* message);
   static int on_log(const mg_connection* connection, const char* message);
+  static void* on_thread(const mg_context* context, int kind);
 
   /// Starts CivetWeb on addresses that it binds; their real ports, in the same order.
   Result<std::vector<std::uint16_t>> start(const std::vector<ListenAddress>& addresses);
@@ -132,11 +134,18 @@ int Server::Parts::on_log(const mg_connection* connection, const char* message) 
   return 1;
 }
 
+/// What comes from the network is read by threads that may do nothing special.
+void* Server::Parts::on_thread(const mg_context* /*context*/, int /*kind*/) {
+  (void)give_up_capabilities();
+  return nullptr;
+}
+
 Result<std::vector<std::uint16_t>> Server::Parts::start(const std::vector<ListenAddress>& addresses) {
   mg_callbacks callbacks{};
   callbacks.begin_request = &on_request;
   callbacks.http_error = &on_error;
   callbacks.log_message = &on_log;
+  callbacks.init_thread = &on_thread;
   const std::string ports_option = joined_ports(addresses);
   std::vector<const char*> options{"listening_ports", ports_option.c_str()};
   for (const Option& option : kOptions) options.insert(options.end(), {option.name, option.value});

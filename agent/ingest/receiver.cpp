@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/ingest/receiver.h"
 
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -11,6 +12,8 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+
+#include "agent/base/thread_rights.h"
 
 namespace connscope::ingest {
 namespace {
@@ -154,6 +157,7 @@ void Receiver::finish() {
 }
 
 void Receiver::run(Intake& intake, const std::string& proc_root) const {
+  (void)give_up_capability(CAP_NET_ADMIN);  // which is for the start of probes
   auto reading = std::make_unique<Reading>(intake, proc_root);
   std::array<pollfd, 3> waits{
       {{stop_.get(), POLLIN, 0}, {sockets_.unix_socket.fd(), POLLIN, 0}, {sockets_.udp.get(), POLLIN, 0}}};

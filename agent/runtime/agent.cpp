@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/runtime/agent.h"
 
+#include <linux/capability.h>
 #include <spdlog/spdlog.h>
 
 #include <csignal>
 #include <utility>
 
 #include "agent/base/startup_memory.h"
+#include "agent/base/thread_rights.h"
 #include "agent/runtime/policy_commands.h"
 #include "agent/runtime/scrape.h"
 #include "agent/service/capabilities.h"
@@ -23,8 +25,8 @@ struct Wanted {
   ReportingPlan reporting;
 };
 
-/// For a part that could not be made, whose cause comes first. Parts after it have not read their sections, so that these
-/// are no unknown keys.
+/// For a part that could not be made, whose cause comes first. Parts after it have not read their sections, so that
+/// these are no unknown keys.
 Error not_made(const config::Document& document, const Error& cause) {
   const Status found = document.found();
   return found ? cause : Error(cause.message() + '\n' + found.error().message(), cause.code());
@@ -50,6 +52,13 @@ void tell_missing_capabilities() {
   const auto missing = service::missing_capabilities();
   if (!missing) return spdlog::warn("the agent's capabilities are not known: {}", missing.error().message());
   for (const auto& one : *missing) spdlog::warn("without {}: {}", one.name, one.without);
+}
+
+/// Packets' programs hang where they shall, for good. All other capabilities are needed for processes and libraries
+/// that come later.
+void give_up_what_starts_need() {
+  if (auto given_up = give_up_capability(CAP_NET_ADMIN); !given_up)
+    spdlog::warn("the agent keeps CAP_NET_ADMIN: {}", given_up.error().message());
 }
 
 }  // namespace
@@ -108,6 +117,7 @@ Result<std::unique_ptr<Agent>> Agent::create(config::Options options, const conf
 Status Agent::run() {
   tell_missing_capabilities();
   cycle_->start();
+  give_up_what_starts_need();
   if (cycle_->news_fd() >= 0)
     if (auto watched = loop_.watch(cycle_->news_fd(), [this] { cycle_->take_news(); }); !watched) return watched;
   if (auto followed = cycle_->follow_new_programs(loop_); !followed) return followed;

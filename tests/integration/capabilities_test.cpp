@@ -3,12 +3,18 @@
 // The agent as the packaged unit runs it: a user of its own with six capabilities. With all of them it does what it
 // does as root; without one it says what it does not see, and the rest works.
 #include <gmock/gmock.h>
+#include <linux/capability.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "agent/base/file.h"
 #include "tests/integration/bpf_required.h"
 #include "tests/integration/lab.h"
 #include "tests/integration/world.h"
@@ -88,6 +94,33 @@ TEST_F(CapabilitiesTest, AProcessOfAnotherUserIsCountedUnderItsName) {
   const AgentProcess agent = start_with(kOfTheUnit, kWithoutTls);
   must(actor.run({"connect", "127.0.0.1", "7000"}, apart.fd()));
   EXPECT_EQ(must(agent.scrape()).sum("conn_tcp_connects_total", {{"process", actor.name()}}), 1) << agent.log();
+}
+
+/// By thread: name and permitted capabilities.
+std::vector<std::pair<std::string, std::uint64_t>> rights_of_threads(pid_t pid) {
+  std::vector<std::pair<std::string, std::uint64_t>> rights;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+    const std::string status = must(read_file(thread.path() / "status"));
+    const std::size_t name = status.find('\t') + 1;
+    constexpr std::string_view kPermitted = "CapPrm:\t";
+    const std::size_t permitted = status.find(kPermitted) + kPermitted.size();
+    rights.emplace_back(status.substr(name, status.find('\n') - name),
+                        std::stoull(status.substr(permitted), nullptr, 16));
+  }
+  return rights;
+}
+
+TEST_F(CapabilitiesTest, ThoseThatOnlyAStartNeedsAreGivenUp) {
+  AgentProcess agent = start_with(kOfTheUnit, std::string(kWithoutTls) + "[[policy]]\nname = \"a\"\nto = [\"log\"]\n");
+  must(agent.scrape());  // it is ready a moment after it says so
+  std::size_t of_http = 0;
+  for (const auto& [name, permitted] : rights_of_threads(agent.process().pid())) {
+    EXPECT_EQ(permitted >> CAP_NET_ADMIN & 1U, 0U) << name;
+    if (name.find("civetweb") == std::string::npos) continue;
+    ++of_http;
+    EXPECT_EQ(permitted, 0U) << name;
+  }
+  EXPECT_GT(of_http, 2U);
 }
 
 struct Loss {
