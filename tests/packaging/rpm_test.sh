@@ -24,6 +24,7 @@ mount -t tmpfs tmpfs "$work"
 mkdir "$work"/{changed,work,root}
 mount -t overlay overlay -o "lowerdir=/,upperdir=$work/changed,workdir=$work/work" "$work/root"
 mount -t proc proc "$work/root/proc"
+mount --bind /sys "$work/root/sys"
 # There is no service manager in that root, whatever this host has.
 mount -t tmpfs tmpfs "$work/root/run"
 root=$work/root config=$work/root/etc/connscope/connscope.toml
@@ -62,7 +63,7 @@ FILES
 rpm=$(find "$packages" -name 'connscope-[0-9]*.rpm')
 [[ -f $rpm ]] || die "there is not one .rpm in $packages"
 
-in_root --initdb
+rpm --root "$root" --initdb
 in_root --install "$rpm"
 expect_files
 grep --quiet '^connscope:' "$root/etc/passwd" || die "there is no user connscope"
@@ -79,4 +80,4 @@ in_root --erase connscope
 # What was changed by hand is kept under another name.
 left=$(ours | cut -d ' ' -f 1)
 [[ $left == etc/connscope/connscope.toml.rpmsave ]] || die "left behind: $left"
-[[ -z $(in_root --query --all) ]] || die "rpm knows it still"
+[[ -z $(rpm --root "$root" --query --all) ]] || die "rpm knows it still"

@@ -48,7 +48,7 @@ TEST(AgentConfig, OfAPartThatCannotBeMadeTheCauseIsSaidAndNoLegalKeyIsUnknown) {
 
 TEST(AgentConfig, WhatIsWrongBesideSuchAPartIsSaidAfterIt) {
   EXPECT_EQ(complaint("[probe.first]\ncells = 0\n[ingest]\nenabled = false\n", parts_with_probes("no BTF")),
-            "no BTF\ntest.toml:2: probe.first.cells: 0 is out of range; allowed: 1 to 100");
+            "no BTF\ntest.toml:2: probe.first.cells: 0 is out of range; allowed: an integer from 1 to 100");
 }
 
 TEST(AgentConfig, OfTheHostsMetricsAsWell) {
