@@ -19,7 +19,7 @@ fi
 [[ ${2:-} == inside ]] || exec unshare --mount --propagation private "$0" "$packages" inside
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/connscope-rpm.XXXXXX")
-trap 'umount --recursive "$work" && rmdir "$work"' EXIT
+trap 'umount --recursive --lazy "$work" && rmdir "$work"' EXIT
 mount -t tmpfs tmpfs "$work"
 mkdir "$work"/{changed,work,root}
 mount -t overlay overlay -o "lowerdir=/,upperdir=$work/changed,workdir=$work/work" "$work/root"
