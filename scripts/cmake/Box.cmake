@@ -5,7 +5,7 @@
 add_library(connscope_options INTERFACE)
 target_include_directories(connscope_options INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(connscope_options INTERFACE
-  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -Wall -Wextra -Wpedantic $<$<BOOL:${CONNSCOPE_WERROR}>:-Werror> -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
   -Wconversion -Wsign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
 # The fuzz preset has fuzzer-no-link among them: libFuzzer must learn which branches an input reaches in the boxes.
 if(CONNSCOPE_SANITIZE)

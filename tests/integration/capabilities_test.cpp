@@ -111,7 +111,9 @@ std::vector<std::pair<std::string, std::uint64_t>> rights_of_threads(pid_t pid) 
 }
 
 TEST_F(CapabilitiesTest, ThoseThatOnlyAStartNeedsAreGivenUp) {
-  AgentProcess agent = start_with(kOfTheUnit, std::string(kWithoutTls) + "[[policy]]\nname = \"a\"\nto = [\"log\"]\n");
+  AgentProcess agent =
+      start_with(kOfTheUnit, std::string(kWithoutTls) +
+                                 "[[policy]]\nname = \"a\"\ninterval = \"1h\"\nreport = [\"*\"]\nto = [\"log\"]\n");
   must(agent.scrape());  // it is ready a moment after it says so
   std::size_t of_http = 0;
   for (const auto& [name, permitted] : rights_of_threads(agent.process().pid())) {
