@@ -58,9 +58,18 @@ bool hook_exists(std::string_view section) {
   return libbpf_find_vmlinux_btf_id(name.c_str(), BPF_TRACE_RAW_TP) > 0;
 }
 
-bool hangs_on_cgroup(const bpf_program* program) {
-  const auto type = bpf_program__type(program);
+bool hangs_on_cgroup(bpf_prog_type type) {
   return type == BPF_PROG_TYPE_SOCK_OPS || type == BPF_PROG_TYPE_CGROUP_SKB || type == BPF_PROG_TYPE_CGROUP_SOCK;
+}
+
+Result<ProgramLink> attach_program(const LoadedProgram& program) {
+  const std::string_view section = program.section;
+  const int fd = program.fd.get();
+  if (starts_with(section, kTracepoint)) return attach_tracepoint(fd, section.substr(kTracepoint.size()));
+  if (!hangs_on_cgroup(program.type)) return link_tracing(fd);
+  const auto root = open_root_cgroup();
+  if (!root) return root.error();
+  return link_cgroup(fd, root->get(), program.attach_type);
 }
 
 bool is_usable(const Variant& variant) { return variant.refusal.empty(); }
@@ -99,10 +108,11 @@ std::string explain_refusal(int code) {
   }
 }
 
-void BpfObject::choose_programs(const std::vector<Variant>& variants, const std::string& refusal) {
+void BpfObject::choose_programs(const bpf_object* opened, const std::vector<Variant>& variants,
+                                const std::string& refusal) {
   const auto chosen = first_usable(variants);
   bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, opened_.object) {
+  bpf_object__for_each_program(program, opened) {
     if (!bpf_program__autoload(program)) continue;
     HookStatus hook{bpf_program__name(program), bpf_program__section_name(program), "not attached", ""};
     const auto variant = std::find_if(variants.begin(), variants.end(),
@@ -130,20 +140,22 @@ Result<BpfObject> BpfObject::load_once(const Opener& open, const SharedMaps& sha
   auto opened = open();
   if (!opened) return opened.error();
   BpfObject object;
-  object.opened_ = std::move(*opened);
   object.optional_ = optional;
   bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, object.opened_.object) {
+  bpf_object__for_each_map(map, opened->object) {
     const auto found = shared.find(bpf_map__name(map));
     if (found == shared.end()) continue;
     if (const int error = bpf_map__reuse_fd(map, found->second); error != 0)
       return Error::from_errno("share map " + found->first, -error);
   }
-  object.choose_programs(variants, refusal);
-  if (const int error = object.opened_.load(); error != 0) {
+  object.choose_programs(opened->object, variants, refusal);
+  if (const int error = bpf_object__load(opened->object); error != 0) {
     const std::string name = refused_program(messages.text());
     return Error(explain_refusal(-error), -error).context(name.empty() ? "load" : "load program " + name);
   }
+  auto loaded = LoadedObject::take(opened->object);
+  if (!loaded) return loaded.error().context("load");
+  object.loaded_ = std::move(*loaded);
   return object;
 }
 
@@ -167,38 +179,21 @@ bool BpfObject::is_optional(const std::string& program) const {
   return std::find(optional_.begin(), optional_.end(), program) != optional_.end();
 }
 
-Status BpfObject::attach_one(bpf_program* program) {
-  const std::string_view section = bpf_program__section_name(program);
-  if (starts_with(section, kIterator)) return {};  // attached for each run
-  bpf_link* link = nullptr;
-  if (starts_with(section, kTracepoint)) {
-    auto attached = attach_tracepoint(program, section.substr(kTracepoint.size()));
-    if (!attached) return attached.error();
-    link = *attached;
-  } else if (hangs_on_cgroup(program)) {
-    const auto root = open_root_cgroup();
-    if (!root) return root.error();
-    // Links of programs stand beside those of others, by the kernel's own rule.
-    link = bpf_program__attach_cgroup(program, root->get());
-    if (link == nullptr) return Error(explain_refusal(errno), errno);
-  } else {
-    link = bpf_program__attach(program);
-    if (link == nullptr) return Error(explain_refusal(errno), errno);
-  }
-  links_.emplace_back(link);
-  return {};
-}
-
 Status BpfObject::attach() {
-  const LibbpfMessages messages;
   for (HookStatus& hook : hooks_) {
-    bpf_program* program = bpf_object__find_program_by_name(opened_.object, hook.program.c_str());
-    if (bpf_program__fd(program) < 0 || !bpf_program__autoattach(program)) continue;
-    auto attached = attach_one(program);
-    hook.problem = attached ? "" : attached.error().message();
-    if (!attached && !is_optional(hook.program)) {
+    const LoadedProgram* program = loaded_.program(hook.program);
+    if (program == nullptr || !program->fd || !program->attaches) continue;
+    if (starts_with(program->section, kIterator)) {  // attached for each run
+      hook.problem.clear();
+      continue;
+    }
+    auto link = attach_program(*program);
+    hook.problem = link ? "" : link.error().message();
+    if (link) {
+      links_.push_back(std::move(*link));
+    } else if (!is_optional(hook.program)) {
       detach();
-      return attached.error().context("attach " + hook.hook);
+      return link.error().context("attach " + hook.hook);
     }
   }
   return {};
@@ -207,8 +202,7 @@ Status BpfObject::attach() {
 Status BpfObject::attach_by(std::string_view program, const std::function<Status(int)>& how) {
   for (HookStatus& hook : hooks_) {
     if (hook.program != program) continue;
-    const Status attached =
-        how(bpf_program__fd(bpf_object__find_program_by_name(opened_.object, hook.program.c_str())));
+    const Status attached = how(program_fd(program));
     hook.problem = attached ? "" : attached.error().message();
     return attached;
   }
@@ -221,27 +215,27 @@ bool BpfObject::is_attached(std::string_view program) const {
 }
 
 Result<std::string> BpfObject::run_over_map(const char* program, const char* map) {
-  bpf_iter_link_info info{};
-  info.map.map_fd = static_cast<std::uint32_t>(map_fd(map));
-  bpf_iter_attach_opts options{};
-  options.sz = sizeof(options);
-  options.link_info = &info;
-  options.link_info_len = sizeof(info);
-  auto written = run(bpf_object__find_program_by_name(opened_.object, program), &options);
+  bpf_iter_link_info over{};
+  over.map.map_fd = static_cast<std::uint32_t>(map_fd(map));
+  auto written = run(program, &over);
   return written ? written : written.error().context(program);
 }
 
 Result<std::string> BpfObject::run_iterator(const char* program) {
-  auto written = run(bpf_object__find_program_by_name(opened_.object, program), nullptr);
+  auto written = run(program, nullptr);
   return written ? written : written.error().context(program);
 }
 
-Result<std::string> BpfObject::run(bpf_program* iterator, const bpf_iter_attach_opts* options) {
-  const LibbpfMessages messages;
-  if (bpf_program__fd(iterator) < 0) return std::string();  // its hook says why
-  const std::unique_ptr<bpf_link, LinkCloser> link(bpf_program__attach_iter(iterator, options));
+Result<std::string> BpfObject::run(const char* iterator, bpf_iter_link_info* over) {
+  const int program = program_fd(iterator);
+  if (program < 0) return std::string();  // its hook says why
+  bpf_link_create_opts options{};
+  options.sz = sizeof(options);
+  options.iter_info = over;
+  options.iter_info_len = over == nullptr ? 0 : sizeof(*over);
+  const UniqueFd link(bpf_link_create(program, 0, BPF_TRACE_ITER, &options));
   if (!link) return Error::from_errno("attach", errno);
-  const UniqueFd run(bpf_iter_create(bpf_link__fd(link.get())));
+  const UniqueFd run(bpf_iter_create(link.get()));
   if (!run) return Error::from_errno("create", errno);
   // The program runs as the descriptor is read to its end.
   std::string written;
@@ -254,30 +248,34 @@ Result<std::string> BpfObject::run(bpf_program* iterator, const bpf_iter_attach_
   return written;
 }
 
+int BpfObject::program_fd(std::string_view name) const {
+  const LoadedProgram* program = loaded_.program(name);
+  return program == nullptr ? -1 : program->fd.get();
+}
+
 int BpfObject::map_fd(const char* name) const {
-  return opened_.object == nullptr ? -1 : bpf_object__find_map_fd_by_name(opened_.object, name);
+  const LoadedMap* map = loaded_.map(name);
+  return map == nullptr ? -1 : map->fd.get();
 }
 
 std::uint64_t BpfObject::max_entries(const char* name) const {
-  const bpf_map* map = bpf_object__find_map_by_name(opened_.object, name);
-  return map == nullptr ? 0 : bpf_map__max_entries(map);
+  const LoadedMap* map = loaded_.map(name);
+  return map == nullptr ? 0 : map->max_entries;
 }
 
 SharedMaps BpfObject::maps() const {
   SharedMaps shared;
-  bpf_map* map = nullptr;
-  bpf_object__for_each_map(map, opened_.object) shared[bpf_map__name(map)] = bpf_map__fd(map);
+  for (const auto& [name, map] : loaded_.maps) shared[name] = map.fd.get();
   return shared;
 }
 
 std::vector<ProgramStats> BpfObject::program_stats() const {
   std::vector<ProgramStats> stats;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, opened_.object) {
+  for (const LoadedProgram& program : loaded_.programs) {
     bpf_prog_info info{};
     std::uint32_t size = sizeof(info);
-    if (bpf_program__fd(program) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size) != 0) continue;
-    stats.push_back({bpf_program__name(program), info.run_time_ns, info.run_cnt, info.recursion_misses});
+    if (!program.fd || bpf_obj_get_info_by_fd(program.fd.get(), &info, &size) != 0) continue;
+    stats.push_back({program.name, info.run_time_ns, info.run_cnt, info.recursion_misses});
   }
   return stats;
 }

@@ -3,7 +3,7 @@
 // BpfObject: one loaded BPF object and its attached programs, with what every probe needs of it: loading that survives
 // the refusal of an optional program, attaching that names each hook's problem, and the kernel's figures.
 //
-// Owns the skeleton's object and links. The collecting thread only.
+// Owns the loaded programs, maps and links; the skeleton is gone after the load. The collecting thread only.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "agent/base/result.h"
+#include "agent/probe/loaded_object.h"
 #include "agent/probe/probe.h"
+#include "agent/probe/program_link.h"
 
 namespace connscope::probe {
 
@@ -58,8 +60,6 @@ class BpfObject {
   struct Opened {
     bpf_object* object = nullptr;
     std::shared_ptr<void> owner;
-    /// Loads it, after which the skeleton's data (`bss`) are the kernel's. A negative errno when it is refused.
-    std::function<int()> load;
   };
   using Opener = std::function<Result<Opened>()>;
 
@@ -70,10 +70,9 @@ class BpfObject {
     return [configure]() -> Result<Opened> {
       auto* skeleton = Skeleton::open();
       if (skeleton == nullptr) return Error::from_errno("open", errno);
-      Opened opened{
-          skeleton->obj,
-          std::shared_ptr<void>(skeleton, [](void* pointer) { Skeleton::destroy(static_cast<Skeleton*>(pointer)); }),
-          [skeleton] { return Skeleton::load(skeleton); }};
+      Opened opened{skeleton->obj, std::shared_ptr<void>(skeleton, [](void* pointer) {
+                      Skeleton::destroy(static_cast<Skeleton*>(pointer));
+                    })};
       configure(*skeleton);
       return opened;
     };
@@ -97,10 +96,17 @@ class BpfObject {
   /// The same of an iterator over what the kernel has.
   Result<std::string> run_iterator(const char* program);
 
+  /// The programs' global variables, by the names that they have in the skeleton; nullptr when nothing is loaded.
+  template <class Skeleton>
+  [[nodiscard]] auto variables() const {
+    return static_cast<decltype(Skeleton::bss)>(loaded_.variables.get());
+  }
+  /// -1 when there is no such program, or it was left out.
+  [[nodiscard]] int program_fd(std::string_view name) const;
   /// -1 when there is no such map.
   [[nodiscard]] int map_fd(const char* name) const;
   [[nodiscard]] std::uint64_t max_entries(const char* name) const;
-  /// Every map of the object by name, for SharedMaps.
+  /// Every map that the object declares, by name.
   [[nodiscard]] SharedMaps maps() const;
   [[nodiscard]] const std::vector<HookStatus>& hooks() const { return hooks_; }
   [[nodiscard]] std::vector<ProgramStats> program_stats() const;
@@ -108,21 +114,17 @@ class BpfObject {
   [[nodiscard]] std::vector<LostEvents> lost() const;
 
  private:
-  struct LinkCloser {
-    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-  };
   static Result<BpfObject> load_once(const Opener& open, const SharedMaps& shared,
                                      const std::vector<std::string>& optional, const std::vector<Variant>& variants,
                                      const std::string& refusal);
   /// Leaves out what cannot be loaded, and notes why: optional programs whose hook this kernel lacks, or all of them
   /// when a load with them was refused (`refusal` says how).
-  void choose_programs(const std::vector<Variant>& variants, const std::string& refusal);
-  Result<std::string> run(bpf_program* iterator, const bpf_iter_attach_opts* options);
+  void choose_programs(const bpf_object* object, const std::vector<Variant>& variants, const std::string& refusal);
+  Result<std::string> run(const char* iterator, bpf_iter_link_info* over);
   [[nodiscard]] bool is_optional(const std::string& program) const;
-  Status attach_one(bpf_program* program);
 
-  Opened opened_;
-  std::vector<std::unique_ptr<bpf_link, LinkCloser>> links_;
+  LoadedObject loaded_;
+  std::vector<ProgramLink> links_;
   std::vector<std::string> optional_;
   std::vector<HookStatus> hooks_;
 };

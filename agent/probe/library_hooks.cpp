@@ -44,12 +44,18 @@ LibraryHooks::LibraryHooks(LibraryWatch& watch, MappedLibraries::Wanted wanted, 
 
 LibraryHooks::~LibraryHooks() { watch_.leave(*this); }
 
-void LibraryHooks::prepare(const std::vector<bpf_program*>& programs) {
+void LibraryHooks::prepare(const bpf_object* object, const std::vector<LibraryProgram>& programs) {
   if (!way_) way_ = way_of_this_kernel();
-  for (bpf_program* program : programs) prepare_uprobe(program, *way_);
+  for (const LibraryProgram& each : programs)
+    if (bpf_program* program = bpf_object__find_program_by_name(object, each.name.c_str()); program != nullptr)
+      prepare_uprobe(program, *way_);
 }
 
-Status LibraryHooks::start(std::vector<LibraryProgram> programs) {
+Status LibraryHooks::start(const BpfObject& object, std::vector<LibraryProgram> programs) {
+  for (LibraryProgram& program : programs) {
+    program.fd = object.program_fd(program.name);
+    if (program.fd < 0) return Error("no program " + program.name);
+  }
   uprobes_.set_programs(std::move(programs), way_.value_or(UprobeWay::kPerf));
   if (auto looked = look(std::numeric_limits<std::size_t>::max()); !looked) return looked;
   is_started_ = true;

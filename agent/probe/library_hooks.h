@@ -13,6 +13,7 @@
 
 #include "agent/base/result.h"
 #include "agent/config/document.h"
+#include "agent/probe/bpf_object.h"
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/library_watch.h"
 #include "agent/probe/mapped_libraries.h"
@@ -42,9 +43,9 @@ class LibraryHooks {
   ~LibraryHooks();
 
   /// To be called before the load, for all programs that are to hang.
-  void prepare(const std::vector<bpf_program*>& programs);
-  /// The programs of a loaded object, as LibraryUprobes::set_programs takes them, hung in all that runs now.
-  Status start(std::vector<LibraryProgram> programs);
+  void prepare(const bpf_object* object, const std::vector<LibraryProgram>& programs);
+  /// The same of the loaded object, which outlives the hooks' use: hangs them, in that order, in all that runs now.
+  Status start(const BpfObject& object, std::vector<LibraryProgram> programs);
   /// Looks for copies that are new or gone when it is time to, unless stopped; true: these may be others than before.
   Result<bool> look_when_due();
   /// Looks for new ones in one process, unless stopped.

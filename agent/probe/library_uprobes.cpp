@@ -129,7 +129,7 @@ Result<std::vector<std::uint64_t>> LibraryUprobes::places_in(int file, const Fun
 
 Status LibraryUprobes::hang(int file, const Functions& functions, Library& library) const {
   for (const LibraryProgram& program : programs_) {
-    UprobePlaces places{program.program, program.at == HangAt::kReturn, {}};
+    UprobePlaces places{program.fd, program.at == HangAt::kReturn, {}};
     for (const std::string& name : program.functions) {
       const auto found = functions.find(name);
       if (found == functions.end()) continue;

@@ -36,9 +36,10 @@ enum class HangAt {
 
 /// A program, and the functions that it hangs on; one that a library lacks is left out there.
 struct LibraryProgram {
-  bpf_program* program = nullptr;
+  std::string name;
   HangAt at = HangAt::kEntry;
   std::vector<std::string> functions;
+  int fd = -1;  ///< of the loaded program, borrowed; LibraryHooks fills it in
 };
 
 /// What is looked for, and how.
@@ -88,7 +89,7 @@ class LibraryUprobes {
   /// the kernel hangs programs on the one file below.
   using FileId = std::tuple<std::uint64_t, std::uint64_t, std::int64_t, std::int64_t>;
   struct Library {
-    std::vector<UprobeLink> links;
+    std::vector<ProgramLink> links;
     std::string path;
     std::string version;
     std::string problem;

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -48,16 +49,16 @@ class MapDrain {
   /// Calls `visit(const Key&, const Value& sum)` for each entry. The descriptor is only borrowed.
   template <class Visit>
   Status read(int map_fd, Visit&& visit) {
-    if (keys_.empty()) resize(first_batch());
+    if (batch_ == 0) resize(first_batch());
     std::array<std::uint64_t, 8> position{};  // opaque to us; the kernel wants a key's size at most
     static_assert(sizeof(Key) <= sizeof(position));
     entries_ = 0;
     for (bool first = true;; first = false) {
-      auto count = static_cast<std::uint32_t>(keys_.size());
-      const int error = bpf_map_lookup_batch(map_fd, first ? nullptr : position.data(), position.data(), keys_.data(),
-                                             values_.data(), &count, nullptr);
+      auto count = static_cast<std::uint32_t>(batch_);
+      const int error = bpf_map_lookup_batch(map_fd, first ? nullptr : position.data(), position.data(), keys_.get(),
+                                             values_.get(), &count, nullptr);
       if (error == -ENOSPC) {  // one bucket of the map holds more than our batch; nothing was copied, position stays
-        resize(keys_.size() * 2);
+        resize(batch_ * 2);
         if (first) return read(map_fd, std::forward<Visit>(visit));
         continue;
       }
@@ -71,18 +72,24 @@ class MapDrain {
   [[nodiscard]] std::uint64_t entries() const { return entries_; }
 
  private:
-  static constexpr std::size_t kBufferBytes = 512U << 10U;
+  /// There is a reader for each of some twenty maps, most of which hold a few cells: a full map takes more calls, at
+  /// about a microsecond each.
+  static constexpr std::size_t kBufferBytes = 32U << 10U;
+  static constexpr std::size_t kFewest = 16;  // more than one bucket of a map mostly has
   [[nodiscard]] std::size_t first_batch() const {
-    return std::clamp<std::size_t>(kBufferBytes / (sizeof(Key) + sizeof(Value) * cpus_), 256, 4096);
+    return std::max(kBufferBytes / (sizeof(Key) + sizeof(Value) * cpus_), kFewest);
   }
+  /// Not written beforehand: what no batch has filled takes no memory.
   void resize(std::size_t batch) {
-    keys_.resize(batch);
-    values_.resize(batch * cpus_);
+    keys_ = std::make_unique_for_overwrite<Key[]>(batch);
+    values_ = std::make_unique_for_overwrite<Value[]>(batch * cpus_);
+    batch_ = batch;
   }
 
   std::size_t cpus_;
-  std::vector<Key> keys_;
-  std::vector<Value> values_;
+  std::size_t batch_ = 0;
+  std::unique_ptr<Key[]> keys_;
+  std::unique_ptr<Value[]> values_;
   std::uint64_t entries_ = 0;
 };
 

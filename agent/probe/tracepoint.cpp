@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "agent/base/unique_fd.h"
 #include "agent/probe/detached_mount.h"
@@ -49,7 +50,7 @@ Result<std::uint64_t> tracepoint_id(std::string_view category_and_name) {
   return id;
 }
 
-Result<bpf_link*> attach_tracepoint(bpf_program* program, std::string_view category_and_name) {
+Result<ProgramLink> attach_tracepoint(int program, std::string_view category_and_name) {
   const auto id = tracepoint_id(category_and_name);
   if (!id) return id.error();
   perf_event_attr attributes{};
@@ -59,9 +60,8 @@ Result<bpf_link*> attach_tracepoint(bpf_program* program, std::string_view categ
   // One event on any CPU is enough: the program hangs on the tracepoint itself.
   UniqueFd event(static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
   if (!event) return Error::from_errno("perf_event_open", errno);
-  bpf_link* link = bpf_program__attach_perf_event(program, event.get());
-  if (link == nullptr) return Error::from_errno("attach to a tracepoint", errno);
-  event.release();  // the link owns it now
+  auto link = link_perf_event(program, std::move(event));
+  if (!link) return link.error().context("attach to a tracepoint");
   return link;
 }
 

@@ -3,12 +3,16 @@
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
+#include "agent/base/file.h"
 #include "agent/probe/bpf_object.h"
 #include "agent/probe/trial_program.h"
 
@@ -37,8 +41,8 @@ struct MultiAttributes {
 
 std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
-Result<UniqueFd> link_multi(int program, const std::string& path, const std::vector<std::uint64_t>& offsets,
-                            bool at_return) {
+Result<ProgramLink> link_multi(int program, const std::string& path, const std::vector<std::uint64_t>& offsets,
+                               bool at_return) {
   MultiAttributes attributes;
   attributes.program = static_cast<std::uint32_t>(program);
   attributes.path = address_of(path.c_str());
@@ -47,7 +51,43 @@ Result<UniqueFd> link_multi(int program, const std::string& path, const std::vec
   attributes.flags = at_return ? kMultiReturn : 0;
   UniqueFd link(static_cast<int>(::syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof(attributes))));
   if (!link) return Error(explain_refusal(errno), errno);
-  return link;
+  return ProgramLink{{}, std::move(link)};
+}
+
+/// How perf is asked for a uprobe, by what the kernel says in sysfs.
+struct UprobeEvents {
+  std::uint32_t type = 0;
+  std::uint64_t at_return = 0;  ///< in `config`
+};
+
+Result<std::uint32_t> number_in(const std::string& path, std::string_view before) {
+  const auto text = read_file(path);
+  if (!text) return text.error();
+  std::uint32_t number = 0;
+  const char* end = text->data() + text->size();
+  if (!text->starts_with(before) || std::from_chars(text->data() + before.size(), end, number).ec != std::errc())
+    return Error(path + ": not a number");
+  return number;
+}
+
+Result<UprobeEvents> uprobe_events() {
+  const std::string source = "/sys/bus/event_source/devices/uprobe/";
+  const auto type = number_in(source + "type", "");
+  if (!type) return type.error();
+  const auto bit = number_in(source + "format/retprobe", "config:");
+  if (!bit) return bit.error();
+  return UprobeEvents{*type, std::uint64_t{1} << *bit};
+}
+
+/// For all processes, on whichever CPU they run: a uprobe's event needs one of them to be named all the same.
+UniqueFd open_uprobe(const UprobeEvents& events, const std::string& path, std::uint64_t offset, bool at_return) {
+  perf_event_attr attributes{};
+  attributes.size = sizeof(attributes);
+  attributes.type = events.type;
+  attributes.config = at_return ? events.at_return : 0;
+  attributes.config1 = address_of(path.c_str());
+  attributes.config2 = offset;
+  return UniqueFd(static_cast<int>(::syscall(SYS_perf_event_open, &attributes, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)));
 }
 
 /// Without uprobe_multi it is perf that is asked.
@@ -72,24 +112,24 @@ void prepare_uprobe(bpf_program* program, UprobeWay way) {
   if (way == UprobeWay::kMulti) bpf_program__set_expected_attach_type(program, kTraceUprobeMulti);
 }
 
-Result<std::vector<UprobeLink>> attach_uprobes(int file, const UprobePlaces& places, UprobeWay way) {
-  const LibbpfMessages messages;
+Result<std::vector<ProgramLink>> attach_uprobes(int file, const UprobePlaces& places, UprobeWay way) {
   const std::string path = "/proc/self/fd/" + std::to_string(file);
-  std::vector<UprobeLink> links;
+  std::vector<ProgramLink> links;
   if (places.offsets.empty()) return links;
   if (way == UprobeWay::kMulti) {
-    auto link = link_multi(bpf_program__fd(places.program), path, places.offsets, places.at_return);
+    auto link = link_multi(places.program, path, places.offsets, places.at_return);
     if (!link) return link.error();
-    links.emplace_back(std::move(*link));
+    links.push_back(std::move(*link));
     return links;
   }
-  bpf_uprobe_opts options{};
-  options.sz = sizeof(options);
-  options.retprobe = places.at_return;
+  const auto events = uprobe_events();
+  if (!events) return events.error();
   for (const std::uint64_t offset : places.offsets) {
-    bpf_link* link = bpf_program__attach_uprobe_opts(places.program, -1, path.c_str(), offset, &options);
-    if (link == nullptr) return Error(explain_perf_refusal(errno), errno);
-    links.emplace_back(std::unique_ptr<bpf_link, BpfLinkCloser>(link));
+    UniqueFd event = open_uprobe(*events, path, offset, places.at_return);
+    if (!event) return Error(explain_perf_refusal(errno), errno);
+    auto link = link_perf_event(places.program, std::move(event));
+    if (!link) return Error(explain_perf_refusal(link.error().code()), link.error().code());
+    links.push_back(std::move(*link));
   }
   return links;
 }

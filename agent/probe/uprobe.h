@@ -8,13 +8,11 @@
 #include <bpf/libbpf.h>
 
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "agent/base/result.h"
-#include "agent/base/unique_fd.h"
+#include "agent/probe/program_link.h"
 
 namespace connscope::probe {
 
@@ -26,19 +24,13 @@ enum class UprobeWay { kMulti, kPerf };
 /// To be called before the load; BpfObject::attach leaves the program alone from then on.
 void prepare_uprobe(bpf_program* program, UprobeWay way);
 
-/// What holds a program at its places; they are free when it goes.
-struct BpfLinkCloser {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using UprobeLink = std::variant<UniqueFd, std::unique_ptr<bpf_link, BpfLinkCloser>>;
-
 struct UprobePlaces {
-  bpf_program* program = nullptr;
+  int program = -1;        ///< descriptor of a loaded one; borrowed
   bool at_return = false;  ///< when the function there returns, rather than when it is called
   std::vector<std::uint64_t> offsets;
 };
 
 /// Hangs a program there. The file is only borrowed; the links keep the file, and so its file system, in use.
-[[nodiscard]] Result<std::vector<UprobeLink>> attach_uprobes(int file, const UprobePlaces& places, UprobeWay way);
+[[nodiscard]] Result<std::vector<ProgramLink>> attach_uprobes(int file, const UprobePlaces& places, UprobeWay way);
 
 }  // namespace connscope::probe

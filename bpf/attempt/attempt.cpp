@@ -70,6 +70,7 @@ class Attempts final : public probe::Probe {
 
  private:
   void configure(attempt_bpf& skeleton);
+  [[nodiscard]] auto& variables() const { return *object_.variables<attempt_bpf>(); }
   Status add(const attempt_ended_key& key, const attempt_ended& sum, Clock::time_point now);
 
   Settings settings_;
@@ -77,14 +78,12 @@ class Attempts final : public probe::Probe {
   Owners owners_;
   SeriesByOwner<Series> series_;
   probe::BpfObject object_;
-  attempt_bpf* skeleton_ = nullptr;  // owned by object_
   probe::MapDrain<attempt_ended_key, attempt_ended> drain_;
   probe::CellMap<attempt_ended_key, attempt_ended> ended_;
   bool up_ = false;
 };
 
 void Attempts::configure(attempt_bpf& skeleton) {
-  skeleton_ = &skeleton;
   bpf_map__set_max_entries(skeleton.maps.attempts, settings_.attempts);
   bpf_map__set_max_entries(skeleton.maps.attempt_answers, settings_.answers);
   bpf_map__set_max_entries(skeleton.maps.attempt_ended, settings_.cells);
@@ -113,7 +112,7 @@ void Attempts::stop() { up_ = false; }
 
 Status Attempts::collect(Clock::time_point now) {
   if (object_.map_fd("attempts") < 0) return {};  // never started
-  skeleton_->bss->visited = 0;
+  variables().visited = 0;
   if (auto run = object_.run_over_map("visit_attempts", "attempts"); !run) return run.error().context("attempts");
   Status outcome;
   const auto read = drain_.read(object_.map_fd("attempt_ended"), [&](const auto& key, const auto& sum) {
@@ -148,7 +147,7 @@ probe::ProbeReport Attempts::report() const {
   return {up_,
           object_.hooks(),
           object_.program_stats(),
-          {{"attempts", skeleton_->bss->visited, object_.max_entries("attempts")},
+          {{"attempts", variables().visited, object_.max_entries("attempts")},
            {"attempt_ended", drain_.entries(), object_.max_entries("attempt_ended")}},
           object_.lost()};
 }

@@ -21,6 +21,7 @@
 #include "agent/probe/bpf_object.h"
 #include "agent/probe/cell_map.h"
 #include "agent/probe/probe.h"
+#include "agent/probe/ring_reader.h"
 #include "bpf/detail/connection_of.h"
 #include "bpf/detail/detail.skel.h"
 
@@ -68,13 +69,11 @@ class DetailUserHalf final : public probe::Probe, public detail::ConnectionSourc
 
   Status want(detail::Kinds kinds) override;
   Status bound(const std::string& process, detail::Metric metric, const detail::Bounds* bounds) override;
-  [[nodiscard]] int fd() const override { return ring_ ? ring_buffer__epoll_fd(ring_.get()) : -1; }
+  [[nodiscard]] int fd() const override { return ring_.fd(); }
   void drain() override;
 
  private:
-  struct RingCloser {
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-  };
+  [[nodiscard]] bool is_up() const { return ring_.fd() >= 0; }
   static int take(void* self, void* record, std::size_t size);
   void publish(const detail_event& event);
   void disconnect();
@@ -89,7 +88,7 @@ class DetailUserHalf final : public probe::Probe, public detail::ConnectionSourc
   identity::IdentityTable& identities_;
   detail::ConnectionFeed& feed_;
   probe::BpfObject object_;
-  std::unique_ptr<ring_buffer, RingCloser> ring_;
+  probe::RingReader ring_;
   detail::Connection connection_;  // written anew for each event
   std::chrono::nanoseconds wall_ahead_{};
   int left_of_turn_ = 0;
@@ -109,8 +108,9 @@ Status DetailUserHalf::start(const probe::SharedMaps& shared) {
   auto object = probe::BpfObject::load(probe::BpfObject::opener<detail_bpf>(configure), shared, {});
   if (!object) return object.error();
   object_ = std::move(*object);
-  ring_.reset(ring_buffer__new(object_.map_fd("detail_events"), take, this, nullptr));
-  if (!ring_) return Error::from_errno("ring buffer detail_events", errno);
+  auto ring = probe::RingReader::open(object_.map_fd("detail_events"), take, this);
+  if (!ring) return ring.error().context("detail_events");
+  ring_ = std::move(*ring);
   return feed_.connect(this);
 }
 
@@ -120,15 +120,15 @@ void DetailUserHalf::check_reload(config::Section section) const {
 }
 
 void DetailUserHalf::disconnect() {
-  if (!ring_) return;
+  if (!is_up()) return;
   (void)feed_.connect(nullptr);
   (void)want(0);
-  ring_.reset();
+  ring_ = {};
 }
 
 /// Who has a label may have changed, and with that who is bound.
 Status DetailUserHalf::collect(std::chrono::steady_clock::time_point /*now*/) {
-  if (!ring_) return {};
+  if (!is_up()) return {};
   drain();
   if (bounds_.empty() || (generation_ == identities_.generation() && identities_then_ == identities_.size()))
     return feed_.health();
@@ -141,7 +141,7 @@ void DetailUserHalf::retire(const std::vector<std::uint64_t>& identities) {
 }
 
 probe::ProbeReport DetailUserHalf::report() const {
-  if (!ring_) return {};
+  if (!is_up()) return {};
   return {true,
           object_.hooks(),
           object_.program_stats(),
@@ -150,7 +150,7 @@ probe::ProbeReport DetailUserHalf::report() const {
 }
 
 probe::SharedMaps DetailUserHalf::shared_maps() const {
-  if (!ring_) return {};
+  if (!is_up()) return {};
   probe::SharedMaps maps;
   for (const char* name : {"detail_control", "detail_bounds", "detail_origins", "detail_events"})
     maps[name] = object_.map_fd(name);
@@ -159,6 +159,7 @@ probe::SharedMaps DetailUserHalf::shared_maps() const {
 
 Status DetailUserHalf::want(detail::Kinds kinds) {
   kinds_ = kinds;
+  ring_.hold(kinds != 0);
   return write_control();
 }
 
@@ -226,10 +227,9 @@ Status DetailUserHalf::erase_bounds(const detail_bounds_key& key) {
 }
 
 void DetailUserHalf::drain() {
-  if (!ring_) return;
   wall_ahead_ = wall_ahead();
   left_of_turn_ = kEventsOfTurn;
-  ring_buffer__consume(ring_.get());
+  static_cast<void>(ring_.consume());  // what it cannot take now is there at the next turn
 }
 
 /// A negative value makes libbpf stop behind this record.

@@ -68,6 +68,7 @@ class Dns final : public probe::Probe {
 
  private:
   void configure(dns_query_bpf& skeleton);
+  [[nodiscard]] auto& variables() const { return *object_.variables<dns_query_bpf>(); }
   /// Has the packet programs hand over what goes to or comes from the ports.
   Status take_over();
 
@@ -77,13 +78,11 @@ class Dns final : public probe::Probe {
   DnsCells cells_;
   DnsTopNames names_;
   probe::BpfObject object_;
-  dns_query_bpf* skeleton_ = nullptr;  // owned by object_
   Handover packets_{PACKET_DNS};
   bool up_ = false;
 };
 
 void Dns::configure(dns_query_bpf& skeleton) {
-  skeleton_ = &skeleton;
   skeleton.rodata->timeout_ns =
       static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(settings_.timeout).count());
   skeleton.rodata->by_server = settings_.server_labels > 0 ? 1 : 0;
@@ -136,9 +135,9 @@ void Dns::stop() {
 /// What is settled without a packet first, then ends before begins, and names before the queries that they are among.
 Status Dns::collect(Clock::time_point now) {
   if (object_.map_fd("queries") < 0) return {};  // never started
-  skeleton_->bss->visited_queries = 0;
-  skeleton_->bss->visited_askers = 0;
-  skeleton_->bss->visited_asked = 0;
+  variables().visited_queries = 0;
+  variables().visited_askers = 0;
+  variables().visited_asked = 0;
   for (const auto& [program, map] : {std::pair("visit_queries", "queries"), std::pair("visit_askers", "askers"),
                                      std::pair("visit_asked", "asked_here")})
     if (auto run = object_.run_over_map(program, map); !run) return run.error();
@@ -152,9 +151,9 @@ probe::ProbeReport Dns::report() const {
   if (object_.map_fd("queries") < 0) return {};
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   report.maps = cells_.usage(object_);
-  report.maps.push_back({"queries", skeleton_->bss->visited_queries, object_.max_entries("queries")});
-  report.maps.push_back({"askers", skeleton_->bss->visited_askers, object_.max_entries("askers")});
-  report.maps.push_back({"asked_here", skeleton_->bss->visited_asked, object_.max_entries("asked_here")});
+  report.maps.push_back({"queries", variables().visited_queries, object_.max_entries("queries")});
+  report.maps.push_back({"askers", variables().visited_askers, object_.max_entries("askers")});
+  report.maps.push_back({"asked_here", variables().visited_asked, object_.max_entries("asked_here")});
   return report;
 }
 

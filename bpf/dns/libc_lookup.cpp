@@ -48,6 +48,19 @@ std::uint64_t now_ns() {
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count());
 }
 
+/// The returns first: a call that was entered before them would stay in `lookups`.
+std::vector<probe::LibraryProgram> programs() {
+  using probe::HangAt;
+  return {{"on_return",
+           HangAt::kReturn,
+           {"getaddrinfo", "getnameinfo", "gethostbyname_r", "gethostbyname2_r", "gethostbyaddr_r"}},
+          {"on_getaddrinfo", HangAt::kEntry, {"getaddrinfo"}},
+          {"on_getnameinfo", HangAt::kEntry, {"getnameinfo"}},
+          {"on_gethostbyname", HangAt::kEntry, {"gethostbyname_r"}},
+          {"on_gethostbyname2", HangAt::kEntry, {"gethostbyname2_r"}},
+          {"on_gethostbyaddr", HangAt::kEntry, {"gethostbyaddr_r"}}};
+}
+
 class LibcLookup final : public probe::Probe {
  public:
   LibcLookup(const probe::ProbeContext& context, Settings settings, const LookupCells::Families& families)
@@ -79,8 +92,7 @@ class LibcLookup final : public probe::Probe {
   Owners owners_;
   LookupCells cells_;
   probe::BpfObject object_;
-  libc_lookup_bpf* skeleton_ = nullptr;  // owned by object_
-  probe::LibraryHooks libraries_;        // its links go before the programs
+  probe::LibraryHooks libraries_;  // its links go before the programs
   probe::MapDrain<std::uint32_t, lookup> lookup_drain_{1};
   bool sees_threads_;
   bool follows_attempts_ = false;
@@ -88,11 +100,8 @@ class LibcLookup final : public probe::Probe {
 };
 
 void LibcLookup::configure(libc_lookup_bpf& skeleton) {
-  skeleton_ = &skeleton;
   skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
-  libraries_.prepare({skeleton.progs.on_return, skeleton.progs.on_getaddrinfo, skeleton.progs.on_getnameinfo,
-                      skeleton.progs.on_gethostbyname, skeleton.progs.on_gethostbyname2,
-                      skeleton.progs.on_gethostbyaddr});
+  libraries_.prepare(skeleton.obj, programs());
   bpf_map__set_max_entries(skeleton.maps.lookups, settings_.threads);
   for (bpf_map* cells : {skeleton.maps.lookup_ended, skeleton.maps.lookup_queries})
     bpf_map__set_max_entries(cells, settings_.cells);
@@ -104,18 +113,7 @@ Status LibcLookup::start(const probe::SharedMaps& shared) {
   auto object = probe::BpfObject::load(probe::BpfObject::opener<libc_lookup_bpf>(configure), shared, {});
   if (!object) return object.error();
   object_ = std::move(*object);
-  const auto& programs = skeleton_->progs;
-  // The returns first: a call that was entered before them would stay in `lookups`.
-  auto started =
-      libraries_.start({{programs.on_return,
-                         probe::HangAt::kReturn,
-                         {"getaddrinfo", "getnameinfo", "gethostbyname_r", "gethostbyname2_r", "gethostbyaddr_r"}},
-                        {programs.on_getaddrinfo, probe::HangAt::kEntry, {"getaddrinfo"}},
-                        {programs.on_getnameinfo, probe::HangAt::kEntry, {"getnameinfo"}},
-                        {programs.on_gethostbyname, probe::HangAt::kEntry, {"gethostbyname_r"}},
-                        {programs.on_gethostbyname2, probe::HangAt::kEntry, {"gethostbyname2_r"}},
-                        {programs.on_gethostbyaddr, probe::HangAt::kEntry, {"gethostbyaddr_r"}}});
-  if (!started) return started;
+  if (auto started = libraries_.start(object_, programs()); !started) return started;
   const auto problems = libraries_.uprobes().problems();
   if (libraries_.uprobes().attached() == 0 && !problems.empty())
     return Error(problems.front().problem).context(problems.front().hook);

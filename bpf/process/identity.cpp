@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/probe/identity_probe.h"
+#include "agent/probe/ring_reader.h"
 #include "bpf/catalog.h"
 #include "bpf/process/identity.skel.h"
 #include "bpf/process/programs.h"
@@ -41,17 +42,18 @@ class IdentityUserHalf final : public probe::IdentityProbe {
   [[nodiscard]] std::string_view name() const override { return "identity"; }
 
   Status start(const probe::SharedMaps& /*shared*/) override {
-    const auto keep_skeleton = [this](identity_bpf& skeleton) { skeleton_ = &skeleton; };
-    auto object = probe::BpfObject::load(probe::BpfObject::opener<identity_bpf>(keep_skeleton), {}, {});
+    auto object = probe::BpfObject::load(probe::BpfObject::opener<identity_bpf>([](identity_bpf&) {}), {}, {});
     if (!object) return object.error();
     object_ = std::move(*object);
     if (auto loaded = load_interpreters(object_.map_fd("interpreters"), object_.map_fd("options")); !loaded)
       return loaded;
     if (auto attached = object_.attach(); !attached) return attached;
-    news_.reset(ring_buffer__new(object_.map_fd("identity_news"), keep_number<std::uint64_t>, &news_ids_, nullptr));
-    if (!news_) return Error::from_errno("ring buffer identity_news", errno);
-    execs_.reset(ring_buffer__new(object_.map_fd("exec_news"), keep_number<std::uint32_t>, &executed_, nullptr));
-    if (!execs_) return Error::from_errno("ring buffer exec_news", errno);
+    auto news = probe::RingReader::open(object_.map_fd("identity_news"), keep_number<std::uint64_t>, &news_ids_);
+    if (!news) return news.error().context("identity_news");
+    auto execs = probe::RingReader::open(object_.map_fd("exec_news"), keep_number<std::uint32_t>, &executed_);
+    if (!execs) return execs.error().context("exec_news");
+    news_ = std::move(*news);
+    execs_ = std::move(*execs);
     up_ = true;
     return {};
   }
@@ -74,18 +76,18 @@ class IdentityUserHalf final : public probe::IdentityProbe {
       map = map->first.rfind("identit", 0) == 0 ? std::next(map) : maps.erase(map);
     return maps;
   }
-  [[nodiscard]] int news_fd() const override { return news_ ? ring_buffer__epoll_fd(news_.get()) : -1; }
+  [[nodiscard]] int news_fd() const override { return news_.fd(); }
   std::vector<std::uint64_t> take_news() override {
-    ring_buffer__consume(news_.get());
+    static_cast<void>(news_.consume());  // what it cannot take now is there at the next turn
     live_ += news_ids_.size();
     return std::exchange(news_ids_, {});
   }
-  [[nodiscard]] int execs_fd() const override { return execs_ ? ring_buffer__epoll_fd(execs_.get()) : -1; }
+  [[nodiscard]] int execs_fd() const override { return execs_.fd(); }
   std::vector<std::uint32_t> take_execs() override {
-    ring_buffer__consume(execs_.get());
+    static_cast<void>(execs_.consume());
     return std::exchange(executed_, {});
   }
-  void await_exec() override { skeleton_->bss->is_exec_awaited = 1; }
+  void await_exec() override { object_.variables<identity_bpf>()->is_exec_awaited = 1; }
 
   Result<identity_info> read(std::uint64_t id) override {
     identity_info info{};
@@ -132,9 +134,6 @@ class IdentityUserHalf final : public probe::IdentityProbe {
   }
 
  private:
-  struct RingCloser {
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-  };
   Status write_control(const identity::CaptureWishes& wishes) {
     const identity_control control{++epoch_, wishes.args ? 1U : 0U, wishes.interpreters, 0};
     const std::uint32_t zero = 0;
@@ -143,11 +142,10 @@ class IdentityUserHalf final : public probe::IdentityProbe {
   }
 
   probe::BpfObject object_;
-  identity_bpf* skeleton_ = nullptr;  // owned by object_
   std::vector<std::uint64_t> news_ids_;
   std::vector<std::uint32_t> executed_;
-  std::unique_ptr<ring_buffer, RingCloser> news_;
-  std::unique_ptr<ring_buffer, RingCloser> execs_;
+  probe::RingReader news_;
+  probe::RingReader execs_;
   identity::CaptureWishes wishes_;
   std::uint64_t live_ = 0;
   std::uint32_t epoch_ = 0;

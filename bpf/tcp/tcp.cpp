@@ -116,6 +116,7 @@ class Tcp final : public probe::Probe {
  private:
   void configure(tcp_bpf& skeleton);
   Status attach();
+  [[nodiscard]] auto& variables() const { return *object_.variables<tcp_bpf>(); }
   /// Finds the sockets that are open already: listeners first, since a connection's role is told by them.
   Status take_up();
   /// Runs the pass over what is open. True: it has found ends that nobody had told.
@@ -130,14 +131,12 @@ class Tcp final : public probe::Probe {
   Listeners listeners_;
   TcpAudit audit_;
   probe::BpfObject object_;
-  tcp_bpf* skeleton_ = nullptr;  // owned by object_
   int accept_parameters_ = 0;
   bool follows_attempts_ = false;
   bool up_ = false;
 };
 
 void Tcp::configure(tcp_bpf& skeleton) {
-  skeleton_ = &skeleton;
   skeleton.rodata->own_netns = own_netns_;
   skeleton.rodata->loaded_us = now_us();
   skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
@@ -169,15 +168,15 @@ Status Tcp::start(const probe::SharedMaps& shared) {
 
 /// What opens is told by on_sockops from the moment that it may run, or by on_state.
 Status Tcp::attach() {
-  skeleton_->bss->opens_by_sockops = bpf_program__fd(skeleton_->progs.on_sockops) >= 0 ? 1 : 0;
+  variables().opens_by_sockops = object_.program_fd("on_sockops") >= 0 ? 1 : 0;
   auto attached = object_.attach();
-  skeleton_->bss->opens_by_sockops = object_.is_attached("on_sockops") ? 1 : 0;
+  variables().opens_by_sockops = object_.is_attached("on_sockops") ? 1 : 0;
   return attached;
 }
 
 Status Tcp::take_up() {
   for (const bool listeners : {true, false}) {
-    skeleton_->bss->takes_listeners = listeners ? 1 : 0;
+    variables().takes_listeners = listeners ? 1 : 0;
     if (auto run = object_.run_iterator("take_up_sockets"); !run) return run.error();
   }
   return {};
@@ -199,11 +198,11 @@ void Tcp::stop() {
 }
 
 Result<bool> Tcp::pass() {
-  const std::uint64_t settled = skeleton_->bss->settled;
-  ++skeleton_->bss->pass;
-  skeleton_->bss->visited = 0;
+  const std::uint64_t settled = variables().settled;
+  ++variables().pass;
+  variables().visited = 0;
   if (auto run = object_.run_over_map("visit_sockets", "sockets"); !run) return run.error();
-  return skeleton_->bss->settled != settled;
+  return variables().settled != settled;
 }
 
 /*
@@ -219,7 +218,7 @@ Status Tcp::collect(Clock::time_point now) {
     if (!settled) return settled.error().context("sockets");
     if (!*settled) break;
   }
-  if (auto read = lives_.read_live(object_, skeleton_->bss->pass); !read) return read;
+  if (auto read = lives_.read_live(object_, variables().pass); !read) return read;
   auto reports = object_.run_over_map("visit_listeners", "listeners");
   if (!reports) return reports.error().context("listeners");
   if (auto shown = listeners_.collect(*reports, lives_.rare(), now); !shown) return shown;
@@ -241,7 +240,7 @@ void Tcp::retire(const std::vector<std::uint64_t>& identities) {
 probe::ProbeReport Tcp::report() const {
   if (object_.map_fd("sockets") < 0) return {};
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
-  report.maps = {{"sockets", skeleton_->bss->visited, object_.max_entries("sockets")},
+  report.maps = {{"sockets", variables().visited, object_.max_entries("sockets")},
                  {"listeners", listeners_.size(), object_.max_entries("listeners")},
                  {"audit_elsewhere", audit_.namespaces(), object_.max_entries("audit_elsewhere")}};
   for (const auto& part : {connects_.usage(object_), lives_.usage(object_)})

@@ -16,6 +16,7 @@
 #include "agent/probe/library_hooks.h"
 #include "agent/probe/library_uprobes.h"
 #include "agent/probe/probe.h"
+#include "agent/probe/ring_reader.h"
 #include "bpf/owners/owners.h"
 #include "bpf/tls/certificate.skel.h"
 #include "bpf/tls/certificate_cells.h"
@@ -51,6 +52,8 @@ int learn(void* cells, void* data, std::size_t size) {
   return 0;
 }
 
+std::vector<probe::LibraryProgram> programs() { return {{"on_certificate", probe::HangAt::kCheapEntry, {"d2i_X509"}}}; }
+
 class Certificates final : public probe::Probe {
  public:
   Certificates(const probe::ProbeContext& context, const Settings& settings, const CertificateCells::Families& families)
@@ -68,9 +71,6 @@ class Certificates final : public probe::Probe {
   [[nodiscard]] probe::ProbeReport report() const override;
 
  private:
-  struct RingCloser {
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
-  };
   void configure(certificate_bpf& skeleton);
   Status load(const probe::SharedMaps& shared);
   Status take_from_wire(const probe::SharedMaps& shared);
@@ -79,16 +79,14 @@ class Certificates final : public probe::Probe {
   Owners owners_;
   CertificateCells cells_;
   probe::BpfObject object_;
-  certificate_bpf* skeleton_ = nullptr;  // owned by object_
-  probe::LibraryHooks libraries_;        // its links go before the programs
-  std::unique_ptr<ring_buffer, RingCloser> news_;
+  probe::LibraryHooks libraries_;  // its links go before the programs
+  probe::RingReader news_;
   int wire_ = -1;  // map of the probe `tls`, which outlives our programs
   bool up_ = false;
 };
 
 void Certificates::configure(certificate_bpf& skeleton) {
-  skeleton_ = &skeleton;
-  libraries_.prepare({skeleton.progs.on_certificate});
+  libraries_.prepare(skeleton.obj, programs());
   bpf_map__set_max_entries(skeleton.maps.certificates, settings_.certificates);
 }
 
@@ -98,8 +96,9 @@ Status Certificates::load(const probe::SharedMaps& shared) {
   auto object = probe::BpfObject::load(probe::BpfObject::opener<certificate_bpf>(configure), shared, {});
   if (!object) return object.error();
   object_ = std::move(*object);
-  news_.reset(ring_buffer__new(object_.map_fd("certificate_news"), learn, &cells_, nullptr));
-  if (!news_) return Error::from_errno("ring buffer certificate_news", errno);
+  auto news = probe::RingReader::open(object_.map_fd("certificate_news"), learn, &cells_);
+  if (!news) return news.error().context("certificate_news");
+  news_ = std::move(*news);
   return {};
 }
 
@@ -117,8 +116,7 @@ Status Certificates::take_from_wire(const probe::SharedMaps& shared) {
 Status Certificates::start(const probe::SharedMaps& shared) {
   if (auto loaded = load(shared); !loaded) return loaded;
   if (auto taken = take_from_wire(shared); !taken) return taken;
-  const probe::LibraryProgram program{skeleton_->progs.on_certificate, probe::HangAt::kCheapEntry, {"d2i_X509"}};
-  if (auto started = libraries_.start({program}); !started) return started;
+  if (auto started = libraries_.start(object_, programs()); !started) return started;
   up_ = true;
   return {};
 }
@@ -139,11 +137,10 @@ void Certificates::stop() {
 }
 
 Status Certificates::collect(Clock::time_point now) {
-  if (!news_) return {};  // never started
+  if (news_.fd() < 0) return {};  // never started
   const auto time = std::chrono::system_clock::now().time_since_epoch();
   if (auto read = cells_.read(object_); !read) return read;
-  if (const int told = ring_buffer__consume(news_.get()); told < 0)
-    return Error::from_errno("ring buffer certificate_news", -told);
+  if (auto told = news_.consume(); !told) return told.error().context("certificate_news");
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
   if (auto shown = cells_.show(object_, seconds, now); !shown) return shown;
   const auto looked = libraries_.look_when_due();
@@ -151,7 +148,7 @@ Status Certificates::collect(Clock::time_point now) {
 }
 
 probe::ProbeReport Certificates::report() const {
-  if (!news_) return {};
+  if (news_.fd() < 0) return {};
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   // That nobody uses the library just now is no problem.
   for (probe::HookStatus& hook : report.hooks) hook.problem.clear();

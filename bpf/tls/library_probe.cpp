@@ -42,17 +42,11 @@ Result<std::unique_ptr<probe::Probe>> LibraryProbe::make(const TlsLibrary& libra
 
 Status LibraryProbe::start(const probe::SharedMaps& shared) {
   if (shared.count(kMapOfTls) == 0) return Error("it needs the probe tls, which is off");
-  std::vector<probe::LibraryProgram> programs;
-  const auto open = library_.open([&](std::vector<probe::LibraryProgram> opened) {
-    programs = std::move(opened);
-    std::vector<bpf_program*> hung;
-    for (const probe::LibraryProgram& each : programs) hung.push_back(each.program);
-    hooks_.prepare(hung);
-  });
+  const auto open = library_.open([this](const bpf_object* object) { hooks_.prepare(object, library_.programs); });
   auto object = probe::BpfObject::load(open, shared, {});
   if (!object) return object.error();
   object_ = std::move(*object);
-  if (auto started = hooks_.start(std::move(programs)); !started) return started;
+  if (auto started = hooks_.start(object_, library_.programs); !started) return started;
   show_copies();
   up_ = true;
   return {};

@@ -27,12 +27,17 @@ namespace connscope::bpf {
 
 /// What one library's probe is made of.
 struct TlsLibrary {
-  /// Takes the programs of the object that is opened, before it is loaded.
-  using Hang = std::function<void(std::vector<probe::LibraryProgram>)>;
+  /// Takes the object that is opened, before it is loaded.
+  using Prepare = std::function<void(const bpf_object*)>;
+  template <class Skeleton>
+  static probe::BpfObject::Opener open_with(const Prepare& prepare) {
+    return probe::BpfObject::opener<Skeleton>([prepare](const Skeleton& skeleton) { prepare(skeleton.obj); });
+  }
 
   std::string name;   ///< of the probe
   std::string label;  ///< of the library, where it is shown
-  std::function<probe::BpfObject::Opener(Hang)> open;
+  std::function<probe::BpfObject::Opener(Prepare)> open;
+  std::vector<probe::LibraryProgram> programs;
   probe::MappedLibraries::Wanted is_library;  ///< where there are shared ones
   probe::Executables::Wanted is_executable;   ///< where there are executables that it may be linked into
   probe::LibraryKind kind = {};

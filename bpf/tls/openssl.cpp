@@ -33,28 +33,23 @@ std::string version_of(int fd, const std::string& path) {
 }
 
 /// The ends first: an object that began before them would stay.
-std::vector<probe::LibraryProgram> programs_of(const openssl_bpf& skeleton) {
+std::vector<probe::LibraryProgram> programs() {
   using probe::HangAt;
-  const auto& programs = skeleton.progs;
-  return {{programs.on_gone, HangAt::kCheapEntry, {"SSL_free"}},
-          {programs.on_verdict, HangAt::kReturn, {"X509_STORE_CTX_get_error", "X509_STORE_CTX_get_error@plt"}},
-          {programs.on_error, HangAt::kEntry, {"ERR_vset_error@plt"}},
-          {programs.on_error_of_1_1, HangAt::kEntry, {"ERR_put_error@plt"}},
-          {programs.on_fatal, HangAt::kCheapEntry, {"ossl_statem_fatal", "ossl_rlayer_fatal"}},
-          {programs.on_work, HangAt::kCheapEntry, {"SSL_do_handshake"}},
-          {programs.on_clear, HangAt::kCheapEntry, {"SSL_clear"}},
-          {programs.on_client, HangAt::kCheapEntry, {"SSL_set_connect_state"}},
-          {programs.on_server, HangAt::kCheapEntry, {"SSL_set_accept_state"}}};
-}
-
-probe::BpfObject::Opener open_openssl(const TlsLibrary::Hang& hang) {
-  return probe::BpfObject::opener<openssl_bpf>([hang](const openssl_bpf& skeleton) { hang(programs_of(skeleton)); });
+  return {{"on_gone", HangAt::kCheapEntry, {"SSL_free"}},
+          {"on_verdict", HangAt::kReturn, {"X509_STORE_CTX_get_error", "X509_STORE_CTX_get_error@plt"}},
+          {"on_error", HangAt::kEntry, {"ERR_vset_error@plt"}},
+          {"on_error_of_1_1", HangAt::kEntry, {"ERR_put_error@plt"}},
+          {"on_fatal", HangAt::kCheapEntry, {"ossl_statem_fatal", "ossl_rlayer_fatal"}},
+          {"on_work", HangAt::kCheapEntry, {"SSL_do_handshake"}},
+          {"on_clear", HangAt::kCheapEntry, {"SSL_clear"}},
+          {"on_client", HangAt::kCheapEntry, {"SSL_set_connect_state"}},
+          {"on_server", HangAt::kCheapEntry, {"SSL_set_accept_state"}}};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<probe::Probe>> make_openssl(const probe::ProbeContext& context, config::Section section) {
-  TlsLibrary library{"openssl", "openssl", open_openssl, is_openssl, has_openssl};
+  TlsLibrary library{"openssl", "openssl", TlsLibrary::open_with<openssl_bpf>, programs(), is_openssl, has_openssl};
   library.kind.find = probe::functions_and_stubs_in;
   library.kind.version = version_of;
   return LibraryProbe::make(library, context, section);

@@ -55,6 +55,7 @@ class Tls final : public probe::Probe {
 
  private:
   void configure(tls_wire_bpf& skeleton);
+  [[nodiscard]] auto& variables() const { return *object_.variables<tls_wire_bpf>(); }
 
   Settings settings_;
   Owners owners_;
@@ -63,14 +64,12 @@ class Tls final : public probe::Probe {
   TlsCells cells_;
   UnknownLibraries unknown_;
   probe::BpfObject object_;
-  tls_wire_bpf* skeleton_ = nullptr;  // owned by object_
   Handover packets_{PACKET_TLS};
   bool follows_attempts_ = false;
   bool up_ = false;
 };
 
 void Tls::configure(tls_wire_bpf& skeleton) {
-  skeleton_ = &skeleton;
   skeleton.rodata->follows_attempts = follows_attempts_ ? 1 : 0;
   skeleton.rodata->libraries_speak = libraries_.hears_tls() ? 1 : 0;
   skeleton.rodata->by_cipher = settings_.cipher_labels ? 1 : 0;
@@ -116,8 +115,8 @@ void Tls::stop() {
 /// What is settled without a packet first. Sessions after the handshakes that they may explain.
 Status Tls::collect(Clock::time_point now) {
   if (object_.map_fd("handshakes") < 0) return {};  // never started
-  skeleton_->bss->visited_handshakes = 0;
-  skeleton_->bss->visited_sessions = 0;
+  variables().visited_handshakes = 0;
+  variables().visited_sessions = 0;
   for (const auto& [program, map] :
        {std::pair("visit_handshakes", "handshakes"), std::pair("visit_sessions", "tls_sessions")})
     if (auto run = object_.run_over_map(program, map); !run) return run.error();
@@ -135,9 +134,9 @@ probe::ProbeReport Tls::report() const {
   if (object_.map_fd("handshakes") < 0) return {};
   probe::ProbeReport report{up_, object_.hooks(), object_.program_stats(), {}, object_.lost()};
   report.maps = cells_.usage(object_);
-  report.maps.push_back({"handshakes", skeleton_->bss->visited_handshakes, object_.max_entries("handshakes")});
+  report.maps.push_back({"handshakes", variables().visited_handshakes, object_.max_entries("handshakes")});
   report.maps.push_back({"tls_strangers", unknown_.entries(), object_.max_entries("tls_strangers")});
-  report.maps.push_back({"tls_sessions", skeleton_->bss->visited_sessions, object_.max_entries("tls_sessions")});
+  report.maps.push_back({"tls_sessions", variables().visited_sessions, object_.max_entries("tls_sessions")});
   return report;
 }
 
