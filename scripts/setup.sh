@@ -56,7 +56,7 @@ list_packages() {
     ubuntu-24.04) clang_version=18 ;;
   esac
   packages=(g++ libc6-dev linux-libc-dev cmake ninja-build ccache pkg-config python3 clang llvm libbpf-dev libelf-dev
-    zlib1g-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
+    zlib1g-dev libdeflate-dev libpsl-dev libcivetweb-dev libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev libexpected-dev
     libzydis-dev libre2-dev libxxhash-dev nlohmann-json3-dev libsystemd-dev libcurl4-openssl-dev
     libhiredis-dev libprotozero-dev libsnappy-dev ca-certificates)
   case $distribution in

@@ -2,7 +2,6 @@
 # Everything that is not ours, by Debian's names for it; scripts/setup.sh installs it.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(ZLIB REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
@@ -12,6 +11,7 @@ pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET libbpf>=1.0)
 pkg_check_modules(LIBPSL REQUIRED IMPORTED_TARGET libpsl)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(LIBDEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(LIBSYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 
 find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)
@@ -37,5 +37,6 @@ endif()
 
 if(CONNSCOPE_TESTS)
   find_package(GTest REQUIRED)
+  find_package(ZLIB REQUIRED)
   find_package(benchmark REQUIRED)
 endif()
