@@ -7,7 +7,7 @@
 #include <csignal>
 #include <utility>
 
-#include "agent/base/startup_memory.h"
+#include "agent/base/idle_memory.h"
 #include "agent/base/thread_rights.h"
 #include "agent/runtime/policy_commands.h"
 #include "agent/runtime/scrape.h"
@@ -128,12 +128,12 @@ Status Agent::run() {
     if (auto watched = loop_.watch(supervision_.fd(), [this] { supervision_.tick(); }); !watched) return watched;
   const auto collect_host = [this] { cycle_->run_host(CollectCycle::Clock::now()); };
   if (auto watched = loop_.watch(cycle_->host_exchange().wake_fd(), collect_host); !watched) return watched;
-  if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
+  if (auto timed = loop_.every(collect_interval_, [this] { tick(); }); !timed) return timed;
   if (auto timed = reporting_->start(loop_, [this] { collect(); }); !timed) return timed;
   collect();
-  release_startup_memory();  // loading has read the kernel's BTF, which is much larger than all that stays
   for (const auto& url : server_->urls()) spdlog::info("serving metrics on {}{}", url, options_.telemetry_path);
   service::Supervision::tell_ready("serving");
+  idle_memory_.release_when_due(CollectCycle::Clock::now());
   if (auto ended = loop_.run(); !ended) return ended;
   service::Supervision::tell_stopping();
   cycle_->finish_input();
@@ -165,6 +165,11 @@ void Agent::collect() {
   reporting_->after_collect(cycle_->exchange().latest());
 }
 
+void Agent::tick() {
+  collect();
+  idle_memory_.release_when_due(CollectCycle::Clock::now());
+}
+
 void Agent::on_signal(int signal) {
   if (signal != SIGHUP) {
     spdlog::info("stopping on signal {}", signal);
@@ -193,7 +198,7 @@ Status Agent::reload() {
   if (auto possible = document->finish(); !possible) return possible;
   if (settings.collect_interval != collect_interval_) {
     collect_interval_ = settings.collect_interval;
-    if (auto timed = loop_.every(collect_interval_, [this] { collect(); }); !timed) return timed;
+    if (auto timed = loop_.every(collect_interval_, [this] { tick(); }); !timed) return timed;
   }
   connections_page_->apply(settings.connections);
   cycle_->apply(std::move(settings));

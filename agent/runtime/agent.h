@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/base/idle_memory.h"
 #include "agent/base/result.h"
 #include "agent/config/document.h"
 #include "agent/config/options.h"
@@ -50,6 +51,7 @@ class Agent {
   void on_signal(int signal);
   void start_control();
   void collect();
+  void tick();
   Status reload();
 
   config::Options options_;
@@ -64,6 +66,7 @@ class Agent {
   std::unique_ptr<control::Server> control_;             // after what its handlers use; nullptr when it is off
   std::unique_ptr<http::Server> server_;                 // likewise
   std::chrono::milliseconds collect_interval_{};
+  IdleMemory idle_memory_;
 };
 
 }  // namespace connscope::runtime

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/base/startup_memory.h"
+#include "agent/base/idle_memory.h"
 
 #include <fcntl.h>
 #include <link.h>
@@ -58,12 +58,21 @@ int release_object(dl_phdr_info* object, std::size_t /*size*/, void* pages) {
 
 }  // namespace
 
-void release_startup_memory() {
+void release_idle_memory() {
   ::malloc_trim(0);
   const UniqueFd pagemap(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
   if (!pagemap) return;
   Pages pages{pagemap.get(), static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE))};
   ::dl_iterate_phdr(release_object, &pages);
+}
+
+bool IdleMemory::release_when_due(Time now) {
+  const Time::duration interval = has_settled_ ? Time::duration(kInterval) : Time::duration(kSettled);
+  if (last_ && now - *last_ < interval) return false;
+  has_settled_ = last_.has_value();
+  last_ = now;
+  release_idle_memory();
+  return true;
 }
 
 }  // namespace connscope

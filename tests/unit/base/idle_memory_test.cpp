@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/base/startup_memory.h"
+#include "agent/base/idle_memory.h"
 
 #include <gtest/gtest.h>
 
@@ -30,12 +30,23 @@ long sum_of_constants() {
   return sum;
 }
 
-TEST(StartupMemory, IsGivenBackAndComesBackAsItWas) {
+TEST(IdleMemory, IsGivenBackAndComesBackAsItWas) {
   const long sum = sum_of_constants();
   const long before = resident_file_pages();
-  release_startup_memory();
+  release_idle_memory();
   EXPECT_LT(resident_file_pages(), before);
   EXPECT_EQ(sum_of_constants(), sum);
+}
+
+TEST(IdleMemory, IsGivenBackAtOnceThenAfterTheFirstRequestsThenNowAndThen) {
+  IdleMemory memory;
+  IdleMemory::Time now;
+  EXPECT_TRUE(memory.release_when_due(now));
+  EXPECT_FALSE(memory.release_when_due(now + IdleMemory::kSettled / 2));
+  now += IdleMemory::kSettled;
+  EXPECT_TRUE(memory.release_when_due(now));
+  EXPECT_FALSE(memory.release_when_due(now + IdleMemory::kSettled));
+  EXPECT_TRUE(memory.release_when_due(now + IdleMemory::kInterval));
 }
 
 }  // namespace
