@@ -79,8 +79,7 @@ Status HttpSender::authenticate(Headers& headers) {
 }
 
 Result<HttpAnswer> HttpSender::exchange(const HttpRequest& request) {
-  if (curl_.get() == nullptr) return Error(target_.url + ": no memory for a request");
-  curl_.reset(target_.access);
+  if (auto ready = curl_.reset(target_.access); !ready) return ready.error().context(target_.url);
   Headers headers;
   for (const std::string& header : request.headers) headers.add(header);
   headers.add("Expect:");  // or each larger body would wait for the server's leave

@@ -65,8 +65,7 @@ Status RedisClient::connect() {
   if (curl_ && wait_for(socket_, POLLIN, Clock::now())) curl_.reset();
   if (curl_) return {};
   curl_.emplace();
-  if (curl_->get() == nullptr) return Error("no memory for a connection");
-  curl_->reset(target_.access);
+  if (auto ready = curl_->reset(target_.access); !ready) return ready;
   const std::string url = (target_.has_tls ? "https://" : "http://") +
                           (target_.address.path.empty() ? target_.address.text() : std::string("localhost"));
   curl_->set(CURLOPT_URL, url.c_str());

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "agent/base/file.h"
+#include "exporters/curl_on_demand.h"
 #include "exporters/report_exporter.h"
 
 namespace connscope::exporters {
@@ -42,9 +43,17 @@ Result<std::string> read_secret(const std::string& path) {
   return secret;
 }
 
-CurlHandle::CurlHandle() : curl_(make_handle(), curl_easy_cleanup) {}
+CurlHandle::CurlHandle() : curl_(nullptr, curl_easy_cleanup) {}
 
-void CurlHandle::reset(const ServerAccess& access) {
+Status CurlHandle::open() {
+  if (auto opened = open_curl(); !opened) return opened;
+  curl_.reset(make_handle());
+  return curl_ ? Status() : Error("no memory for a connection");
+}
+
+Status CurlHandle::reset(const ServerAccess& access) {
+  if (!curl_)
+    if (auto opened = open(); !opened) return opened;
   curl_easy_reset(curl_.get());  // keeps connections
   message_[0] = '\0';
   set(CURLOPT_ERRORBUFFER, message_.data());
@@ -53,6 +62,7 @@ void CurlHandle::reset(const ServerAccess& access) {
   if (!access.ca_file.empty()) set(CURLOPT_CAINFO, access.ca_file.c_str());
   if (!access.certificate_file.empty()) set(CURLOPT_SSLCERT, access.certificate_file.c_str());
   if (!access.key_file.empty()) set(CURLOPT_SSLKEY, access.key_file.c_str());
+  return {};
 }
 
 Status CurlHandle::perform() {

@@ -33,7 +33,7 @@ struct ServerAccess {
 /// The one line of such a file.
 [[nodiscard]] Result<std::string> read_secret(const std::string& path);
 
-/// One handle of libcurl, which keeps its connection. One thread.
+/// One handle of libcurl, which keeps its connection. libcurl is opened at its first use. One thread.
 class CurlHandle {
  public:
   CurlHandle();
@@ -43,12 +43,14 @@ class CurlHandle {
   void set(CURLoption option, T value) {
     curl_easy_setopt(curl_.get(), option, value);
   }
-  /// Forgets all options, and takes those of the access but for credentials.
-  void reset(const ServerAccess& access);
+  /// Forgets all options, and takes those of the access but for credentials. Before the others.
+  Status reset(const ServerAccess& access);
   /// Performs, and says what went wrong.
   Status perform();
 
  private:
+  Status open();
+
   std::unique_ptr<CURL, void (*)(CURL*)> curl_;
   std::array<char, CURL_ERROR_SIZE> message_{};
 };

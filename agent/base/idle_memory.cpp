@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -56,6 +57,17 @@ int release_object(dl_phdr_info* object, std::size_t /*size*/, void* pages) {
   return 0;
 }
 
+/// The lowest address of this thread's stack; 0 when it is not known.
+std::uintptr_t end_of_stack() {
+  pthread_attr_t attributes;
+  if (::pthread_getattr_np(::pthread_self(), &attributes) != 0) return 0;
+  void* end = nullptr;
+  std::size_t size = 0;
+  const int outcome = ::pthread_attr_getstack(&attributes, &end, &size);
+  ::pthread_attr_destroy(&attributes);
+  return outcome == 0 ? reinterpret_cast<std::uintptr_t>(end) : 0;
+}
+
 }  // namespace
 
 void release_idle_memory() {
@@ -64,6 +76,15 @@ void release_idle_memory() {
   if (!pagemap) return;
   Pages pages{pagemap.get(), static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE))};
   ::dl_iterate_phdr(release_object, &pages);
+}
+
+void release_idle_stack() {
+  thread_local const std::uintptr_t end = end_of_stack();
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  // This frame is above, and what it calls and signals take is below: a page is enough for the former.
+  const std::uintptr_t begin = (here & ~(page - 1)) - page;
+  if (end != 0 && end < begin) ::madvise(reinterpret_cast<void*>(end), begin - end, MADV_DONTNEED);
 }
 
 bool IdleMemory::release_when_due(Time now) {

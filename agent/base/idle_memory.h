@@ -13,6 +13,9 @@ namespace connscope {
 /// Some milliseconds of work, and some hundred minor faults afterwards.
 void release_idle_memory();
 
+/// What deeper calls of this thread have left on its stack. Two system calls at the first time, then one.
+void release_idle_stack();
+
 /// When to do it: at once, again when the first requests have been served, and from then on now and then, since rare
 /// work (a library that is new, a report, a reload) leaves memory behind too.
 class IdleMemory {

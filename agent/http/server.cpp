@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "agent/base/idle_memory.h"
 #include "agent/base/thread_rights.h"
 #include "agent/http/exchange.h"
 #include "agent/http/finish.h"
@@ -23,7 +24,7 @@ struct Option {
 };
 
 constexpr Option kOptions[] = {
-    {"num_threads", "100"},              // 150 clients that stop in the middle of a request delay others by a second
+    {"num_threads", "48"},               // more than --web.max-requests has by default; each takes 16 KiB at rest
     {"request_timeout_ms", "1000"},      // for a whole header, and for each piece of a response
     {"enable_keep_alive", "yes"},        //
     {"keep_alive_timeout_ms", "1000"},   // a scraper comes back after many seconds: it may as well connect anew
@@ -80,6 +81,7 @@ class Server::Parts {
   static int on_error(mg_connection* connection, int status, const char* message);
   static int on_log(const mg_connection* connection, const char* message);
   static void* on_thread(const mg_context* context, int kind);
+  static void on_close(const mg_connection* connection);
 
   /// Starts CivetWeb on addresses that it binds; their real ports, in the same order.
   Result<std::vector<std::uint16_t>> start(const std::vector<ListenAddress>& addresses);
@@ -137,8 +139,12 @@ int Server::Parts::on_log(const mg_connection* connection, const char* message) 
 /// What comes from the network is read by threads that may do nothing special.
 void* Server::Parts::on_thread(const mg_context* /*context*/, int /*kind*/) {
   (void)give_up_capabilities();
+  release_idle_stack();
   return nullptr;
 }
+
+/// Threads take turns, so that all of their stacks would stay as deep as a request has ever made one.
+void Server::Parts::on_close(const mg_connection* /*connection*/) { release_idle_stack(); }
 
 Result<std::vector<std::uint16_t>> Server::Parts::start(const std::vector<ListenAddress>& addresses) {
   mg_callbacks callbacks{};
@@ -146,6 +152,7 @@ Result<std::vector<std::uint16_t>> Server::Parts::start(const std::vector<Listen
   callbacks.http_error = &on_error;
   callbacks.log_message = &on_log;
   callbacks.init_thread = &on_thread;
+  callbacks.connection_close = &on_close;
   const std::string ports_option = joined_ports(addresses);
   std::vector<const char*> options{"listening_ports", ports_option.c_str()};
   for (const Option& option : kOptions) options.insert(options.end(), {option.name, option.value});

@@ -23,6 +23,8 @@ target_link_libraries(civetweb INTERFACE ${CIVETWEB_LIBRARY})
 # What single exporters need; without those it may lack.
 if(CONNSCOPE_INFLUXDB OR CONNSCOPE_OTLP OR CONNSCOPE_PUSHGATEWAY OR CONNSCOPE_REDIS OR CONNSCOPE_REMOTE_WRITE)
   pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.66)
+  # Its headers alone: exporters/curl_on_demand.cpp opens it where it is needed.
+  set_target_properties(PkgConfig::LIBCURL PROPERTIES INTERFACE_LINK_LIBRARIES "${CMAKE_DL_LIBS}")
 endif()
 
 if(CONNSCOPE_REDIS)
