@@ -82,8 +82,8 @@ void release_idle_stack() {
   thread_local const std::uintptr_t end = end_of_stack();
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-  // This frame is above, and what it calls and signals take is below: a page is enough for the former.
-  const std::uintptr_t begin = (here & ~(page - 1)) - page;
+  constexpr std::uintptr_t kOurs = 2048;  // more than this frame, and that of what it calls, take
+  const std::uintptr_t begin = (here - kOurs) & ~(page - 1);
   if (end != 0 && end < begin) ::madvise(reinterpret_cast<void*>(end), begin - end, MADV_DONTNEED);
 }
 

@@ -24,7 +24,7 @@ struct Option {
 };
 
 constexpr Option kOptions[] = {
-    {"num_threads", "48"},               // more than --web.max-requests has by default; each takes 16 KiB at rest
+    {"num_threads", "64"},               // more than --web.max-requests has by default; each takes 20 KiB at rest
     {"request_timeout_ms", "1000"},      // for a whole header, and for each piece of a response
     {"enable_keep_alive", "yes"},        //
     {"keep_alive_timeout_ms", "1000"},   // a scraper comes back after many seconds: it may as well connect anew

@@ -10,7 +10,7 @@ namespace {
 using metrics::FamilySnapshot;
 using metrics::MetricType;
 
-bool is_gathered(MetricType type) {
+bool has_reading(MetricType type) {
   return type == MetricType::kCounter || type == MetricType::kGauge || type == MetricType::kUnknown ||
          type == MetricType::kHistogram || type == MetricType::kSummary;
 }
@@ -78,11 +78,15 @@ std::string key_of(const metrics::MetricId& id, const std::string& family) {
 
 }  // namespace
 
+bool Gatherer::is_gathered(const FamilySnapshot& family) const {
+  return has_reading(family.type) && (gathers_host_ || family.descriptor->collector.empty());
+}
+
 void Gatherer::observe(const metrics::SnapshotPtr& snapshot) {
   if (snapshot == previous_) return;
   ++round_;
   for (const FamilySnapshot& family : snapshot->families)
-    if (is_gathered(family.type)) observe_family(family);
+    if (is_gathered(family)) observe_family(family);
   previous_ = snapshot;
   last_seen_at_ = snapshot->taken_at;
 }

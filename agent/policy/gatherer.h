@@ -49,6 +49,9 @@ class Gatherer {
   /// `start`: when the first period begins. `on_new` is told of each metric when it appears.
   Gatherer(metrics::WallTime start, OnNew on_new) : last_seen_at_(start), on_new_(std::move(on_new)) {}
 
+  /// From now on the families of the host's collectors too, of which there are many; their totals are the kernel's, and
+  /// periods of these begin with what is seen first.
+  void gather_host() { gathers_host_ = true; }
   void observe(const metrics::SnapshotPtr& snapshot);
   [[nodiscard]] Metrics& metrics() { return metrics_; }
   [[nodiscard]] const Metrics& metrics() const { return metrics_; }
@@ -69,6 +72,7 @@ class Gatherer {
     std::unordered_map<const std::vector<std::string>*, Series> series;
   };
 
+  [[nodiscard]] bool is_gathered(const metrics::FamilySnapshot& family) const;
   void observe_family(const metrics::FamilySnapshot& snapshot);
   static void carry_over(Family& family, const metrics::FamilySnapshot& snapshot);
   Series& series_of(Family& family, const metrics::FamilySnapshot& snapshot, const metrics::Sample& sample);
@@ -81,6 +85,7 @@ class Gatherer {
   std::map<std::string, Family, std::less<>> families_;
   Metrics metrics_;
   std::uint64_t round_ = 0;
+  bool gathers_host_ = false;
 };
 
 }  // namespace connscope::policy

@@ -51,6 +51,7 @@ void Reporter::apply(PolicySet set, Moment now) {
   accumulating_ = std::move(set.accumulating);
   for (const auto& move : book_.set(std::move(set.policies), now.steady))
     sinks_.warn("the move of \"" + move.glob + "\" ends: policy " + move.policy + " is gone");
+  if (!book_.policies().empty()) gatherer_.gather_host();
   schedule(now);
   assign_all();
   watch_outliers();
