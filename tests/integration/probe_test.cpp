@@ -13,6 +13,8 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -178,6 +180,11 @@ class OpenConnections {
   std::vector<UniqueFd> ends_;
 };
 
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator descriptors("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(descriptors), end(descriptors)));
+}
+
 /// In a network namespace of its own, so that the kernel's counters there are the test's alone.
 class ProbeTest : public ::testing::Test {
  protected:
@@ -191,6 +198,18 @@ class ProbeTest : public ::testing::Test {
     ASSERT_EQ(::ioctl(any.get(), SIOCSIFFLAGS, &loopback_device), 0);
   }
 };
+
+TEST_F(ProbeTest, CollectsTakeNoDescriptorAndTheEndGivesAllBack) {
+  const std::size_t before = open_descriptors();
+  {
+    Bench bench("");
+    const std::size_t running = open_descriptors();
+    EXPECT_GT(running, before);
+    for (int i = 0; i < 20; ++i) bench.collect();
+    EXPECT_EQ(open_descriptors(), running);
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
 
 TEST_F(ProbeTest, TheAuditFallsWhenTheProbeIsDetached) {
   Bench bench("");
