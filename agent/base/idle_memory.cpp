@@ -12,6 +12,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "agent/base/unique_fd.h"
 
@@ -51,9 +52,10 @@ void release_segment(const Pages& pages, const dl_phdr_info& object, const ElfW(
     at = release_run(pages, at, end);
 }
 
+/// The headers lie in the first segment: reading them after that was released would bring its pages back.
 int release_object(dl_phdr_info* object, std::size_t /*size*/, void* pages) {
-  for (int i = 0; i < object->dlpi_phnum; ++i)
-    release_segment(*static_cast<const Pages*>(pages), *object, object->dlpi_phdr[i]);
+  const std::vector<ElfW(Phdr)> segments(object->dlpi_phdr, object->dlpi_phdr + object->dlpi_phnum);
+  for (const ElfW(Phdr) & segment : segments) release_segment(*static_cast<const Pages*>(pages), *object, segment);
   return 0;
 }
 
