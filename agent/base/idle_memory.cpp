@@ -47,9 +47,9 @@ std::uintptr_t release_run(const Pages& pages, std::uintptr_t begin, std::uintpt
 /// Only of segments that nobody can write: what is in them is in the file.
 void release_segment(const Pages& pages, const dl_phdr_info& object, const ElfW(Phdr) & segment) {
   if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) return;
-  const std::uintptr_t end = object.dlpi_addr + segment.p_vaddr + segment.p_filesz;
-  for (std::uintptr_t at = (object.dlpi_addr + segment.p_vaddr) & ~(pages.size - 1); at + pages.size <= end;)
-    at = release_run(pages, at, end);
+  const std::uintptr_t page = ~(pages.size - 1);
+  const std::uintptr_t end = (object.dlpi_addr + segment.p_vaddr + segment.p_filesz + pages.size - 1) & page;
+  for (std::uintptr_t at = (object.dlpi_addr + segment.p_vaddr) & page; at < end;) at = release_run(pages, at, end);
 }
 
 /// The headers lie in the first segment: reading them after that was released would bring its pages back.
