@@ -22,7 +22,7 @@ def picture(command, lines):
         kind = "typed" if number == 0 else "head" if line and not line[0].isspace() and line.split()[0].isupper() else "text"
         rows.append(f'<text class="{kind}" x="{MARGIN}" y="{MARGIN + (number + 0.75) * LINE:g}">{escape(line)}</text>')
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" xml:space="preserve" role="img">',
         f"<title>{escape(command)}</title>",
         f"<style>text {{ font: {FONT}px monospace; white-space: pre; fill: #d4d4d4 }} .typed {{ fill: #8fce8f }} .head {{ fill: #7fb3e6 }}</style>",
         f'<rect width="{width:g}" height="{height:g}" rx="6" fill="#1e1e1e"/>',
