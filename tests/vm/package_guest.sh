@@ -139,7 +139,6 @@ expect_update newer
 expect_sample 'connscope_probe_up{probe="libc_lookup"}' 1
 expect_sample 'node_scrape_collector_success{collector="timex"}' 1
 curl --silent "$url?name\[\]=connscope_probe_*" >/out/probes.txt
-
 expect "the agent pushes" becomes_true test -e /tmp/request
 grep --quiet "^Authorization: Bearer $secret"$'\r' /tmp/request || die "the secret is not in what the agent sends"
 ! journalctl --no-pager --unit connscope | grep --fixed-strings "$secret" || die "the secret is in the log"
