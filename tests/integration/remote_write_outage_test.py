@@ -10,6 +10,7 @@ installed, which is a failure where the tests are required (CONNSCOPE_BPF_TESTS)
 
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -57,16 +58,19 @@ def samples(receiver, name: str, until: float = None) -> list:
 def run(agent: Agent, receivers: dict) -> int:
     """How many lines were sent."""
     applications = Applications(agent)
-    for receiver in receivers.values():
-        receiver.start()
-    for receiver in receivers.values():
-        eventually(lambda: samples(receiver, ALWAYS), "samples come")
+    for name, receiver in receivers.items():
+        eventually(lambda: agent.value("reports", name) > 0, f"{name} takes snapshots")
         receiver.end()
+    before = {name: agent.value("failures", name) for name in receivers}
     applications.go_on(OUTAGE_SECONDS)
-    assert all(agent.value("failures", name) > 0 for name in receivers), "nobody is there"
+    for name in receivers:
+        eventually(lambda: agent.value("failures", name) > before[name], f"{name}: nobody is there")
     for receiver in receivers.values():
         receiver.start()
     disturb(list(receivers.values()), applications, OUTAGE_SECONDS / 2)
+    for name, receiver in receivers.items():
+        eventually(lambda: samples(receiver, ALWAYS) is not None, f"{name} answers again")
+    agent.process.send_signal(signal.SIGHUP)  # what waits is handed over, and tried at once
     return applications.sent
 
 
@@ -75,10 +79,10 @@ def check_none_lost(agent: Agent, exporter: str, receiver):
     eventually(lambda: agent.gauge("queue_length", exporter) == 0, f"{exporter} is through", LONGEST_PAUSE_SECONDS + 10)
     assert agent.value("dropped_reports", exporter) == agent.value("refused_values", exporter) == 0, exporter
     arrived, now = agent.value("reports", exporter), time.time()
-    # VictoriaMetrics takes a second until it shows what it has; later samples do not count.
+    # VictoriaMetrics takes some seconds until it shows what it has; later samples do not count.
     found = eventually(lambda: (got := samples(receiver, ALWAYS, now)) and len(got) >= arrived and got, f"{arrived} samples in {exporter}")
     seconds = found[-1][0] - found[0][0]
-    assert arrived >= 0.9 * seconds > OUTAGE_SECONDS, (exporter, arrived, seconds)
+    assert arrived >= 0.9 * seconds and seconds >= OUTAGE_SECONDS, (exporter, arrived, seconds)
     gaps = [later - earlier for (earlier, _), (later, _) in zip(found, found[1:])]
     print(f"{exporter}: {arrived:.0f} snapshots in {seconds:.0f} s, {len(found)} samples there, longest gap {max(gaps):.2f} s, "
           f"{agent.value('failures', exporter):.0f} failures")
@@ -87,7 +91,7 @@ def check_none_lost(agent: Agent, exporter: str, receiver):
 def check_totals(receiver, sent: int):
     """At the end they are what they should be, and never did they fall."""
     found = lambda: [value for _, value in samples(receiver, "app_requests_total")]
-    eventually(lambda: found()[-1] == sent, f"{type(receiver).__name__} has the last total")
+    eventually(lambda: found()[-1:] == [sent], f"{type(receiver).__name__} has the last total")
     assert found() == sorted(found()), type(receiver).__name__
 
 
@@ -96,11 +100,15 @@ def main(program: str) -> int:
     with tempfile.TemporaryDirectory(prefix="connscope-outage-") as name:
         folder = Path(name)
         prometheus, victoria = Prometheus(folder), VictoriaMetrics(folder)
-        common = f'interval = "1s"\ntimeout = "2s"\nqueue = "{folder}/queue"\ninstance = "web1"\n'
-        agent = Agent(program, folder, f"[exporter.remote_write]\n{prometheus.config()}{common}"
-                                       f'[exporter.victoria]\ntype = "remote_write"\n{victoria.config()}{common}')
         receivers = {"remote_write": prometheus, "victoria": victoria}
+        processes = list(receivers.values())
         try:
+            victoria.start()
+            prometheus.start_and_wait(time.time())
+            common = f'interval = "1s"\ntimeout = "2s"\nqueue = "{folder}/queue"\ninstance = "web1"\n'
+            agent = Agent(program, folder, f"[exporter.remote_write]\n{prometheus.config()}{common}"
+                                           f'[exporter.victoria]\ntype = "remote_write"\n{victoria.config()}{common}')
+            processes.append(agent)
             sent = run(agent, receivers)
             for exporter, receiver in receivers.items():
                 check_none_lost(agent, exporter, receiver)
@@ -112,7 +120,7 @@ def main(program: str) -> int:
                 print(f"--- {log.name}\n{log.read_text()[-3000:]}", file=sys.stderr)
             raise
         finally:
-            for process in (agent, *receivers.values()):
+            for process in processes:
                 process.stop()
     return 0
 

@@ -93,6 +93,8 @@ class VictoriaMetrics(Receiver):
 
     def command(self) -> list:
         return ["victoria-metrics", "-storageDataPath=victoria", "-retentionPeriod=100y", "-dedup.minScrapeInterval=1ms",
+                # It would wait for the exporter, which keeps its connection.
+                "-http.maxGracefulShutdownDuration=100ms",
                 f"-httpListenAddr=127.0.0.1:{self.port}"]
 
     def config(self) -> str:
