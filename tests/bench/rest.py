@@ -6,7 +6,7 @@ import time
 
 import bench_agent as bench
 
-BAR_MIB, BAR_PERCENT = 24, 0.2
+BAR_MIB, BAR_PERCENT = 14, 0.2
 
 
 def parse():
