@@ -67,6 +67,10 @@ CURLcode curl_easy_send(CURL* curl, const void* bytes, size_t size, size_t* sent
 CURLcode curl_easy_recv(CURL* curl, void* bytes, size_t size, size_t* received) {
   return call(curl_easy_recv, "curl_easy_recv", curl, bytes, size, received);
 }
+// The last parameter with a name is an enumeration, as the headers want it; C++ leaves open what becomes of one there,
+// and every compiler passes it as C does, in which libcurl is written so too.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wvarargs"
 CURLcode curl_easy_setopt(CURL* curl, CURLoption option, ...) {
   va_list arguments;
   va_start(arguments, option);
@@ -81,6 +85,7 @@ CURLcode curl_easy_getinfo(CURL* curl, CURLINFO info, ...) {
   va_end(arguments);
   return call_with_any(curl_easy_getinfo, "curl_easy_getinfo", curl, info, argument);
 }
+#pragma GCC diagnostic pop
 
 namespace connscope::exporters {
 
