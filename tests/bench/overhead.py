@@ -100,7 +100,7 @@ def counted(scrape, family, process, **wanted):
 
 def roles_seen(scrape):
     """Without the calls (config) the agent sees no accept as it happens, and what a server carries only from then on."""
-    hooks = [labels for labels, _ in bench.samples(scrape, "connscope_probe_info") if "accept" in labels["hook"]]
+    hooks = [labels for labels, _ in bench.samples(scrape, "connscope_probe_info") if "accept" in labels.get("hook", "")]
     return ["client", "server"] if any("reason" not in labels for labels in hooks) else ["client"]
 
 
