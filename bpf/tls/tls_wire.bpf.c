@@ -296,15 +296,15 @@ int tls_ingress(struct __sk_buff *skb)
 SEC("cgroup/sock_release")
 int on_tls_release(struct bpf_sock *sk)
 {
-	u64 cookie = bpf_get_socket_cookie(sk), now = bpf_ktime_get_ns();
-	struct handshake *handshake = find_handshake(cookie);
+	u64 cookie = bpf_get_socket_cookie(sk);
+	struct handshake *handshake = is_watched(cookie) ? find_handshake(cookie) : NULL;
 
 	if (!handshake || !is_owned(handshake, cookie))
 		return PASS;
 	if (handshake->phase == PHASE_OVER && !awaits_library(handshake, cookie))
 		settle(cookie);
 	else
-		end_here(cookie, handshake, now);
+		end_here(cookie, handshake, bpf_ktime_get_ns());
 	return PASS;
 }
 
