@@ -214,7 +214,7 @@ class Verdicts:
 
     def judge(self, what, value, bar, unit, at_least=False):
         passed = value >= bar if at_least else value <= bar
-        self.rows.append({"what": what, "value": value, "bar": bar, "pass": passed})
+        self.rows.append({"what": what, "value": value, "unit": unit, "bar": bar, "pass": passed})
         sign = ">=" if at_least else "<="
         space = " " if unit else ""
         print(f"{'PASS' if passed else 'FAIL'}  {what}: {value:.4g}{space}{unit} (bar {sign} {bar}{space}{unit})")

@@ -49,7 +49,7 @@ def render(results):
         if result := result_of(results / f"{name}.txt"):
             rows.append(row(what, result))
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
-    figures = [f"- {bar['what']}: {bar['value']:.3g}." for name in FIGURES
+    figures = [f"- {bar['what']}: {bar['value']:.3g} {bar['unit']}".rstrip() for name in FIGURES
                for bar in (result_of(results / f"{name}.txt") or {"bars": []})["bars"]]
     return "\n".join(lines + ([""] + figures if figures else []))
 
