@@ -124,17 +124,18 @@ static __always_inline bool count_end(const void *sk, struct tcp_state *attempt,
 	struct connect_ended *cell = CELL(connect_ended, &key);
 	u64 origin = origin_of_socket(sk);
 
+	/* The cell first: whatever lives across the calls below lies on the stack, which is deep here. */
+	if (cell) {
+		__sync_fetch_and_add(&cell->count, 1);
+		ADD(cell->sum_ns, duration_ns);
+		ADD(cell->retransmits, retransmits);
+	} else {
+		count_lost_end(attempt->identity, attempt->family);
+	}
 	tell_of_connect(origin, attempt->identity, outcome, duration_ns);
 	attempt_connected(&attempt->attempt_ns, attempt->attempt_thread, attempt->identity, outcome == CONNECT_OK, duration_ns,
 			  origin);
-	if (!cell) {
-		count_lost_end(attempt->identity, attempt->family);
-		return false;
-	}
-	__sync_fetch_and_add(&cell->count, 1);
-	ADD(cell->sum_ns, duration_ns);
-	ADD(cell->retransmits, retransmits);
-	return true;
+	return cell;
 }
 
 /* `bucket` is BUCKET_UNKNOWN or that of `ns`. False: lost, and counted as such. */
