@@ -46,4 +46,18 @@ void NativeHistogram::assign(const metrics::HistogramValue& value) {
   }
 }
 
+void NativeHistogram::write(const Fields& fields, protozero::pbf_writer& histogram) const {
+  constexpr protozero::pbf_tag_type kOffset = 1;  // of a span, in either format
+  constexpr protozero::pbf_tag_type kLength = 2;
+  histogram.add_sint32(fields.schema, schema);
+  histogram.add_double(fields.zero_threshold, zero_threshold);
+  histogram.add_uint64(fields.zero_count, zero_count);
+  for (const Span& span : spans) {
+    protozero::pbf_writer written(histogram, fields.positive_span);
+    written.add_sint32(kOffset, span.offset);
+    written.add_uint32(kLength, span.length);
+  }
+  histogram.add_packed_sint64(fields.positive_delta, deltas.begin(), deltas.end());
+}
+
 }  // namespace connscope::exporters

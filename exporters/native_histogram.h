@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <protozero/pbf_writer.hpp>
 #include <vector>
 
 #include "agent/metrics/snapshot.h"
@@ -19,6 +20,11 @@ struct NativeHistogram {
     std::int32_t offset = 0;  ///< of the first: the index of its bucket; of others: the buckets left out since the last
     std::uint32_t length = 0;
     bool operator==(const Span&) const = default;
+  };
+
+  /// Numbers of the fields that hold it in a protobuf message, of which each format has its own.
+  struct Fields {
+    protozero::pbf_tag_type schema, zero_threshold, zero_count, positive_span, positive_delta;
   };
 
   std::int32_t schema = 0;
@@ -34,6 +40,8 @@ struct NativeHistogram {
   }
   /// Takes the place of what is here, and keeps its memory. Only for what fits.
   void assign(const metrics::HistogramValue& value);
+  /// All but the count, which is elsewhere in the message.
+  void write(const Fields& fields, protozero::pbf_writer& histogram) const;
 
  private:
   void append_empty(std::uint32_t buckets, std::int64_t& last);

@@ -44,6 +44,9 @@ enum : protozero::pbf_tag_type {
   kCreated = 15
 };
 }
+constexpr NativeHistogram::Fields kNativeFields{histogram_field::kSchema, histogram_field::kZeroThreshold,
+                                                histogram_field::kZeroCount, histogram_field::kPositiveSpan,
+                                                histogram_field::kPositiveDelta};
 constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; offset, length; …
 constexpr protozero::pbf_tag_type kSecond = 2;
 namespace counter_field {
@@ -239,15 +242,7 @@ class FamilyWriter {
 
   void add_native(const metrics::HistogramValue& value, pbf_writer& histogram) {
     native_.assign(value);
-    histogram.add_sint32(histogram_field::kSchema, native_.schema);
-    histogram.add_double(histogram_field::kZeroThreshold, native_.zero_threshold);
-    histogram.add_uint64(histogram_field::kZeroCount, native_.zero_count);
-    for (const auto& span : native_.spans) {
-      pbf_writer written(histogram, histogram_field::kPositiveSpan);
-      written.add_sint32(kFirst, span.offset);
-      written.add_uint32(kSecond, span.length);
-    }
-    histogram.add_packed_sint64(histogram_field::kPositiveDelta, native_.deltas.begin(), native_.deltas.end());
+    native_.write(kNativeFields, histogram);
   }
 
   pbf_writer family_;
