@@ -7,9 +7,12 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <iterator>
 #include <utility>
+
+#include "agent/probe/elf_calls.h"
 
 namespace connscope::probe {
 namespace {
@@ -19,8 +22,14 @@ constexpr std::size_t kShownProblems = 8;
 
 /// A place that a program hangs on: its event and its link.
 constexpr std::size_t kDescriptorsPerPlace = 2;
-/// RET instructions of a function, at a guess.
+/// RET instructions of a function, and calls of one within its library, at a guess.
 constexpr std::size_t kRets = 16;
+constexpr std::size_t kCalls = 4;
+
+std::size_t most_places(HangAt at) {
+  if (at == HangAt::kRets) return kRets;
+  return at == HangAt::kAfterCalls ? kCalls : 1;
+}
 
 std::int64_t ns_of(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
 
@@ -33,14 +42,19 @@ void make_room_for_descriptors(std::size_t more) {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Two names may be those of one function.
+void drop_repeated(std::vector<std::uint64_t>& offsets) {
+  std::sort(offsets.begin(), offsets.end());
+  offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
+}
+
 }  // namespace
 
 void LibraryUprobes::set_programs(std::vector<LibraryProgram> programs, UprobeWay way) {
   programs_ = std::move(programs);
   way_ = way;
   std::size_t places = 0;
-  for (const LibraryProgram& program : programs_)
-    places += program.functions.size() * (program.at == HangAt::kRets ? kRets : 1);
+  for (const LibraryProgram& program : programs_) places += program.functions.size() * most_places(program.at);
   make_room_for_descriptors(limit_ * places * kDescriptorsPerPlace);
 }
 
@@ -116,35 +130,43 @@ std::vector<std::string> LibraryUprobes::functions() const {
 }
 
 /// Where in the file a program has to hang for one function.
-Result<std::vector<std::uint64_t>> LibraryUprobes::places_in(int file, const Function& function, HangAt at) const {
-  if (at == HangAt::kEntry || at == HangAt::kReturn) return std::vector{function.offset};
+Result<UprobePlaces> LibraryUprobes::places_in(int file, const Function& function,
+                                               const LibraryProgram& program) const {
+  if (program.at == HangAt::kAfterCalls)
+    if (auto places = places_after_calls(file, function); !places.empty())
+      return UprobePlaces{program.fd, false, std::move(places)};
+  if (program.at == HangAt::kEntry) return UprobePlaces{program.fd, false, {function.offset}};
+  if (program.at == HangAt::kReturn || program.at == HangAt::kAfterCalls)
+    return UprobePlaces{program.fd, true, {function.offset}};
   const auto code = code_of(file, function);
   if (!code) return code.error();
-  if (at == HangAt::kCheapEntry) return std::vector{function.offset + emulated_offset(*code, kind_.convention)};
+  if (program.at == HangAt::kCheapEntry)
+    return UprobePlaces{program.fd, false, {function.offset + emulated_offset(*code, kind_.convention)}};
   auto places = return_offsets(*code);
   if (!places) return places.error();
   for (std::uint64_t& place : *places) place += function.offset;
-  return places;
+  return UprobePlaces{program.fd, false, std::move(*places)};
 }
 
 Status LibraryUprobes::hang(int file, const Functions& functions, Library& library) const {
   for (const LibraryProgram& program : programs_) {
-    UprobePlaces places{program.fd, program.at == HangAt::kReturn, {}};
+    std::array<UprobePlaces, 2> both = {UprobePlaces{program.fd, false, {}}, UprobePlaces{program.fd, true, {}}};
     for (const std::string& name : program.functions) {
       const auto found = functions.find(name);
       if (found == functions.end()) continue;
       for (const Function& function : found->second) {
-        const auto offsets = places_in(file, function, program.at);
-        if (!offsets) return offsets.error().context(name);
-        places.offsets.insert(places.offsets.end(), offsets->begin(), offsets->end());
+        const auto places = places_in(file, function, program);
+        if (!places) return places.error().context(name);
+        auto& offsets = both[places->at_return ? 1 : 0].offsets;
+        offsets.insert(offsets.end(), places->offsets.begin(), places->offsets.end());
       }
     }
-    // Two names may be those of one function.
-    std::sort(places.offsets.begin(), places.offsets.end());
-    places.offsets.erase(std::unique(places.offsets.begin(), places.offsets.end()), places.offsets.end());
-    auto links = attach_uprobes(file, places, way_);
-    if (!links) return links.error();
-    std::move(links->begin(), links->end(), std::back_inserter(library.links));
+    for (UprobePlaces& places : both) {
+      drop_repeated(places.offsets);
+      auto links = attach_uprobes(file, places, way_);
+      if (!links) return links.error();
+      std::move(links->begin(), links->end(), std::back_inserter(library.links));
+    }
   }
   return {};
 }

@@ -31,6 +31,7 @@ enum class HangAt {
   kEntry,       ///< where it is called
   kCheapEntry,  ///< the same where a hit costs least, for programs that read arguments in registers only
   kReturn,      ///< where it returns to its caller; not in Go's programs, whose stacks move
+  kAfterCalls,  ///< the same where a hit costs least: behind its calls; as kReturn where these cannot be told for sure
   kRets,        ///< at each of its RET instructions
 };
 
@@ -105,7 +106,7 @@ class LibraryUprobes {
   void give_back(const Name& name);
   Library attach(int file, const std::string& path) const;
   Status hang(int file, const Functions& functions, Library& library) const;
-  [[nodiscard]] Result<std::vector<std::uint64_t>> places_in(int file, const Function& function, HangAt at) const;
+  [[nodiscard]] Result<UprobePlaces> places_in(int file, const Function& function, const LibraryProgram& program) const;
   [[nodiscard]] std::vector<std::string> functions() const;
 
   Sources sources_;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -78,27 +78,25 @@ bool is_emulated(const Instruction& instruction) {
   return (opcode >= 0x70 && opcode <= 0x7f) || opcode == 0xe8 || opcode == 0xe9 || opcode == 0xeb || opcode == 0x90;
 }
 
-bool passes_arguments(ZydisRegister name, CallingConvention convention) {
-  static constexpr std::initializer_list<ZydisRegister> kSystemV = {ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI,
-                                                                    ZYDIS_REGISTER_RDX, ZYDIS_REGISTER_RCX,
-                                                                    ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9};
-  // The Go internal ABI; R14 is the running goroutine.
-  static constexpr std::initializer_list<ZydisRegister> kGo = {
-      ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RBX, ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI,
-      ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9,  ZYDIS_REGISTER_R10, ZYDIS_REGISTER_R11, ZYDIS_REGISTER_R14};
-  const auto& registers = convention == CallingConvention::kGo ? kGo : kSystemV;
-  return std::find(registers.begin(), registers.end(), name) != registers.end();
-}
-
-bool writes_argument(const Instruction& instruction, CallingConvention convention) {
+bool writes_one_of(const Instruction& instruction, std::span<const ZydisRegister> wanted) {
   for (std::size_t i = 0; i < instruction.decoded.operand_count; ++i) {
     const ZydisDecodedOperand& operand = instruction.operands[i];
     const bool is_written = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
     if (!is_written || operand.type != ZYDIS_OPERAND_TYPE_REGISTER) continue;
     const ZydisRegister whole = ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, operand.reg.value);
-    if (passes_arguments(whole, convention)) return true;
+    if (std::find(wanted.begin(), wanted.end(), whole) != wanted.end()) return true;
   }
   return false;
+}
+
+bool writes_argument(const Instruction& instruction, CallingConvention convention) {
+  static constexpr std::array kSystemV = {ZYDIS_REGISTER_RDI, ZYDIS_REGISTER_RSI, ZYDIS_REGISTER_RDX,
+                                          ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9};
+  // The Go internal ABI; R14 is the running goroutine.
+  static constexpr std::array kGo = {ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RBX, ZYDIS_REGISTER_RCX, ZYDIS_REGISTER_RDI,
+                                     ZYDIS_REGISTER_RSI, ZYDIS_REGISTER_R8,  ZYDIS_REGISTER_R9,  ZYDIS_REGISTER_R10,
+                                     ZYDIS_REGISTER_R11, ZYDIS_REGISTER_R14};
+  return convention == CallingConvention::kGo ? writes_one_of(instruction, kGo) : writes_one_of(instruction, kSystemV);
 }
 
 /// The first one that is emulated, with nothing before it that would make a difference to a probe.
@@ -134,6 +132,73 @@ bool is_jumped_over(std::span<const std::uint8_t> code, std::uint64_t offset) {
   return false;
 }
 
+// call and jmp with a displacement of 32 bits, and the second byte of jcc with one.
+constexpr std::uint8_t kCall = 0xE8;
+constexpr std::uint8_t kJump = 0xE9;
+constexpr std::uint8_t kTwoBytes = 0x0F;
+
+/// From where a call returns to, up to where a probe sees what it returned.
+struct ReturnPlace {
+  std::uint64_t returns_to = 0;
+  std::uint64_t place = 0;
+  bool is_call = false;  ///< there is an instruction that ends there, and it is a call
+};
+
+/// The bytes at `at` are what a jump by `displacement` would have, and lead to the callee.
+bool leads_to(std::span<const std::uint8_t> code, std::size_t at, std::uint64_t callee) {
+  std::int32_t displacement = 0;
+  std::memcpy(&displacement, &code[at], sizeof(displacement));
+  return at + sizeof(displacement) + static_cast<std::uint64_t>(std::int64_t{displacement}) == callee;
+}
+
+/// Whether it changes what a call has returned in EAX, or a register that tells of the caller. (CDQE widens EAX.)
+bool spoils_return(const Instruction& instruction) {
+  static constexpr std::array kWanted = {ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_RBX, ZYDIS_REGISTER_RBP,
+                                         ZYDIS_REGISTER_RSP, ZYDIS_REGISTER_R12, ZYDIS_REGISTER_R13,
+                                         ZYDIS_REGISTER_R14, ZYDIS_REGISTER_R15};
+  return instruction.decoded.mnemonic != ZYDIS_MNEMONIC_CDQE && writes_one_of(instruction, kWanted);
+}
+
+std::uint64_t place_behind(std::span<const std::uint8_t> code, std::uint64_t returns_to) {
+  Sweep sweep(code.subspan(returns_to));
+  for (int i = 0; i < kPrologue; ++i) {
+    const auto instruction = sweep.next();
+    if (!instruction) break;
+    if (is_emulated(*instruction)) return returns_to + instruction->offset;
+    if (is_branch(*instruction) || spoils_return(*instruction)) break;
+  }
+  return returns_to;
+}
+
+/// Bytes that look like calls of the callee. Nothing when others look like jumps there, which do not come back.
+std::optional<std::vector<ReturnPlace>> likely_calls(std::span<const std::uint8_t> code, std::uint64_t callee) {
+  std::vector<ReturnPlace> found;
+  for (std::size_t at = 1; at + sizeof(std::int32_t) <= code.size(); ++at) {
+    const std::uint8_t opcode = code[at - 1];
+    const bool is_jcc = at > 1 && code[at - 2] == kTwoBytes && (opcode & 0xF0) == 0x80;
+    if ((opcode != kCall && opcode != kJump && !is_jcc) || !leads_to(code, at, callee)) continue;
+    const std::uint64_t returns_to = at + sizeof(std::int32_t);
+    if (opcode != kCall || returns_to == code.size()) return std::nullopt;
+    found.push_back({returns_to, place_behind(code, returns_to)});
+  }
+  return found;
+}
+
+/// Whether all of them are calls indeed, and their places are come to from these alone.
+bool are_all_certain(std::span<const std::uint8_t> code, std::vector<ReturnPlace>& calls) {
+  Sweep sweep(code);
+  while (const auto instruction = sweep.next()) {
+    const auto target = jump_target(*instruction);
+    if (!target) continue;
+    for (ReturnPlace& call : calls) {
+      if (*target >= call.returns_to && *target <= call.place) return false;
+      if (sweep.offset() == call.returns_to) call.is_call = instruction->decoded.meta.category == ZYDIS_CATEGORY_CALL;
+    }
+  }
+  return sweep.is_at_end() &&
+         std::all_of(calls.begin(), calls.end(), [](const ReturnPlace& call) { return call.is_call; });
+}
+
 }  // namespace
 
 Result<std::vector<std::uint64_t>> return_offsets(std::span<const std::uint8_t> code) {
@@ -148,6 +213,15 @@ Result<std::vector<std::uint64_t>> return_offsets(std::span<const std::uint8_t> 
 std::uint64_t emulated_offset(std::span<const std::uint8_t> code, CallingConvention convention) {
   const std::uint64_t offset = first_emulated(code, convention);
   return offset > 0 && is_jumped_over(code, offset) ? 0 : offset;
+}
+
+std::optional<std::vector<std::uint64_t>> after_calls(std::span<const std::uint8_t> code, std::uint64_t callee) {
+  auto calls = likely_calls(code, callee);
+  if (!calls || (!calls->empty() && !are_all_certain(code, *calls))) return std::nullopt;
+  std::vector<std::uint64_t> places;
+  places.reserve(calls->size());
+  for (const ReturnPlace& call : *calls) places.push_back(call.place);
+  return places;
 }
 
 }  // namespace connscope::probe

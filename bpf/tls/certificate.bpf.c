@@ -47,13 +47,13 @@ static __always_inline const struct handshake *handshake_at_work(u64 *cookie)
 {
 	u64 process_and_thread = bpf_get_current_pid_tgid();
 	u32 thread = process_and_thread;
-	const struct tls_thread *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
+	const struct tls_session_key *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
 	const struct tls_session *session;
 	const struct handshake *handshake;
 
-	if (!at_work || at_work->session.tgid != process_and_thread >> 32)
+	if (!at_work || at_work->tgid != process_and_thread >> 32)
 		return NULL;
-	session = find_session(&at_work->session);
+	session = find_session(at_work);
 	if (!session || !session->cookie)
 		return NULL;
 	*cookie = session->cookie;

@@ -35,9 +35,9 @@ static __always_inline struct tls_session_key key_of(u64 address)
 static __always_inline u64 address_at_work(void)
 {
 	u32 thread = (u32)bpf_get_current_pid_tgid();
-	const struct tls_thread *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
+	const struct tls_session_key *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
 
-	return at_work && at_work->session.library == LIBRARY_OPENSSL ? at_work->session.address : 0;
+	return at_work && at_work->library == LIBRARY_OPENSSL ? at_work->address : 0;
 }
 
 static __always_inline bool is_session(struct tls_session_key *key, u64 address)
@@ -139,7 +139,7 @@ int on_clear(struct pt_regs *ctx)
 
 /* --- verdicts and errors --------------------------------------------------------------------------------------------------- */
 
-/* X509_STORE_CTX_get_error(context), as libssl asks it after each verification */
+/* X509_STORE_CTX_get_error(context) has returned to libssl, which asks it after each verification */
 SEC("uretprobe/X509_STORE_CTX_get_error")
 int on_verdict(struct pt_regs *ctx)
 {

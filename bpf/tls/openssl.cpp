@@ -36,7 +36,7 @@ std::string version_of(int fd, const std::string& path) {
 std::vector<probe::LibraryProgram> programs() {
   using probe::HangAt;
   return {{"on_gone", HangAt::kCheapEntry, {"SSL_free"}},
-          {"on_verdict", HangAt::kReturn, {"X509_STORE_CTX_get_error", "X509_STORE_CTX_get_error@plt"}},
+          {"on_verdict", HangAt::kAfterCalls, {"X509_STORE_CTX_get_error", "X509_STORE_CTX_get_error@plt"}},
           {"on_error", HangAt::kEntry, {"ERR_vset_error@plt"}},
           {"on_error_of_1_1", HangAt::kEntry, {"ERR_put_error@plt"}},
           {"on_fatal", HangAt::kCheapEntry, {"ossl_statem_fatal", "ossl_rlayer_fatal"}},

@@ -151,18 +151,18 @@ static __noinline __some_use void bind_session(struct handshake *handshake, u64 
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u32 thread = BPF_CORE_READ(task, pid);
-	const struct tls_thread *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
+	const struct tls_session_key *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
 	struct tls_session *session;
 
-	if (!at_work || at_work->session.tgid != (u32)BPF_CORE_READ(task, tgid))
+	if (!at_work || at_work->tgid != (u32)BPF_CORE_READ(task, tgid))
 		return;
-	session = find_session(&at_work->session);
+	session = find_session(at_work);
 	if (!session || session->role != handshake->role || session->state == SESSION_SUCCEEDED || session->is_told)
 		return;
 	if (session->cookie && session->cookie != cookie)
 		return;
 	session->cookie = cookie;
-	handshake->session = at_work->session;
+	handshake->session = *at_work;
 }
 
 /* A client's library found fault, and shows no success: the program has overridden the verdict, for now or for good. */
@@ -249,13 +249,19 @@ static __noinline __some_use void session_begins(const struct tls_session_key *k
 	bpf_map_update_elem(&tls_sessions, key, &fresh, BPF_ANY);
 }
 
-/* The running thread works on that session. */
+/*
+ * The running thread works on that session. It alone writes its entry, which is written where it is: to put another there costs ten
+ * times as much. The entry would be another thread's by then only if as many as there is room for had come in between.
+ */
 static __always_inline void session_works(const struct tls_session_key *key)
 {
 	u32 thread = (u32)bpf_get_current_pid_tgid();
-	struct tls_thread at_work = {.session = *key, .since_ns = bpf_ktime_get_ns()};
+	struct tls_session_key *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
 
-	bpf_map_update_elem(&tls_threads, &thread, &at_work, BPF_ANY);
+	if (at_work)
+		*at_work = *key;
+	else
+		bpf_map_update_elem(&tls_threads, &thread, key, BPF_ANY);
 }
 
 /* The running thread enters a handshake of that session, for the first time or again. `identity` is the running process's. */

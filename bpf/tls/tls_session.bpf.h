@@ -28,11 +28,11 @@ static __always_inline struct tls_session_key session_key(u64 address, enum tls_
 static __always_inline bool session_at_work(enum tls_library library, struct tls_session_key *key)
 {
 	u32 thread = current_thread();
-	const struct tls_thread *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
+	const struct tls_session_key *at_work = bpf_map_lookup_elem(&tls_threads, &thread);
 
 	if (!at_work)
 		return false;
-	*key = at_work->session;
+	*key = *at_work;
 	return key->library == library && key->tgid == bpf_get_current_pid_tgid() >> 32;
 }
 

@@ -152,16 +152,11 @@ struct {
 } tls_sessions SEC(".maps");
 
 /* The session that a thread works on, or was the last to. */
-struct tls_thread {
-	struct tls_session_key session;
-	u64 since_ns;
-};
-
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, u32); /* `pid` of its task */
-	__type(value, struct tls_thread);
+	__type(value, struct tls_session_key);
 } tls_threads SEC(".maps");
 
 static __always_inline struct handshake *find_handshake(u64 cookie)

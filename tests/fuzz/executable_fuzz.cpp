@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "agent/base/unique_fd.h"
+#include "agent/probe/elf_calls.h"
 #include "agent/probe/elf_functions.h"
 #include "agent/probe/go_build.h"
 #include "agent/probe/go_functions.h"
@@ -38,6 +39,9 @@ void check(int fd, const Result<Functions>& found) {
       require(cheap == 0 || cheap < code->size());
       if (const auto returns = return_offsets(*code))
         for (const std::uint64_t at : *returns) require(at < code->size());
+      const auto file_size = ::lseek(fd, 0, SEEK_END);
+      for (const std::uint64_t at : places_after_calls(fd, function))
+        require(at < static_cast<std::uint64_t>(file_size));
     }
   }
 }

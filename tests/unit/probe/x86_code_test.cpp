@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -79,6 +80,60 @@ TEST(X86Code, AFunctionOfGoIsProbedAtTheCheckOfItsStack) {
   EXPECT_EQ(return_offsets(code).value(), std::vector<std::uint64_t>{10});
 }
 
+// Code whose first call, at 2, is of what lies 0x100 behind its begin.
+const Bytes kNop = {0x90};
+const Bytes kCallOfIt = {0xe8, 0xf9, 0, 0, 0};
+const Bytes kMovRdiMem = {0x48, 0x8b, 0xbb, 0xb0, 9, 0, 0};  // mov 0x9b0(%rbx),%rdi
+const Bytes kCdqe = {0x48, 0x98};
+const Bytes kOtherCall = {0xe8, 0, 0, 0, 0};
+const Bytes kMovEbxEax = {0x89, 0xc3};
+constexpr std::uint64_t kCallee = 0x100;
+using Places = std::vector<std::uint64_t>;
+
+std::optional<Places> after(const Bytes& code) { return after_calls(code, kCallee); }
+
+TEST(X86Code, ThePlaceBehindACallIsEmulatedAndHasWhatItReturned) {
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kMovRdiMem + kCdqe + kOtherCall + kRet), Places{16});
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kOtherCall + kRet), Places{7});
+  // test %eax,%eax; jne
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + Bytes{0x85, 0xc0, 0x75, 0} + kRet), Places{9});
+}
+
+TEST(X86Code, WhereItIsLostBeforeThePlaceIsRightBehindTheCall) {
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kMovEbxEax + kOtherCall + kRet), Places{7});
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + Bytes{0x31, 0xc0} + kOtherCall + kRet), Places{7});  // xor %eax,%eax
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kSubRsp + kOtherCall + kRet), Places{7});
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kMovRdiMem + kRet), Places{7});
+}
+
+TEST(X86Code, EachCallHasAPlaceAndACalleeMayLieBeforeTheCode) {
+  const Bytes second_call = {0xe8, 0xf3, 0, 0, 0};  // at 8
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kNop + second_call + kNop), (Places{7, 13}));
+  const Bytes call_of_before = {0xe8, 0xeb, 0xff, 0xff, 0xff};
+  EXPECT_EQ(after_calls(call_of_before + kNop, std::uint64_t{0} - 0x10), Places{5});
+  EXPECT_EQ(after(kOtherCall + kNop), Places{});
+}
+
+TEST(X86Code, APlaceThatIsComeToInAnotherWayIsNone) {
+  const Bytes behind = kNop + kNop + kCallOfIt + kMovRdiMem + kOtherCall + kRet;
+  EXPECT_EQ(after(behind), Places{14});
+  EXPECT_EQ(after(behind + Bytes{0xeb, 0xfd}), Places{14});    // jmp to what is behind the place
+  EXPECT_EQ(after(behind + Bytes{0xeb, 0xf8}), std::nullopt);  // jmp to the place
+  EXPECT_EQ(after(behind + Bytes{0x75, 0xf1}), std::nullopt);  // jne to where the call returns to
+}
+
+TEST(X86Code, WhatJumpsToTheFunctionHasNoPlace) {
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kNop + Bytes{0xe9, 0xf3, 0, 0, 0}), std::nullopt);
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kNop + Bytes{0x0f, 0x84, 0xf2, 0, 0, 0}), std::nullopt);
+}
+
+TEST(X86Code, BytesThatLookLikeACallAreNone) {
+  // mov $0xf9e8,%eax; add %al,(%rax): the call's bytes begin within an instruction.
+  EXPECT_EQ(after(kNop + Bytes{0xb8, 0xe8, 0xf9, 0, 0, 0, 0x90}), std::nullopt);
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt), std::nullopt);                       // it returns to nowhere
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + kNop + Bytes{0x06}), std::nullopt);  // no code to its end
+}
+
 TEST(X86Code, NoBytesMakeItGoAstray) {
   std::mt19937 random(1);
   for (int round = 0; round < 20'000; ++round) {
@@ -87,6 +142,8 @@ TEST(X86Code, NoBytesMakeItGoAstray) {
     EXPECT_TRUE(code.empty() || emulated(code) < code.size());
     const auto returns = return_offsets(code);
     EXPECT_TRUE(!returns || returns->size() <= code.size());
+    const auto places = after_calls(code, random() % 64);
+    EXPECT_TRUE(!places || places->size() <= code.size());
   }
 }
 
