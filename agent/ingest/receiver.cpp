@@ -151,8 +151,7 @@ Result<std::unique_ptr<Receiver>> Receiver::start(Sockets sockets, Intake& intak
 
 void Receiver::finish() {
   if (!thread_.joinable()) return;
-  const std::uint64_t one = 1;
-  (void)::write(stop_.get(), &one, sizeof(one));
+  ::eventfd_write(stop_.get(), 1);
   thread_.join();
 }
 
