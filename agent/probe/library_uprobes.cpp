@@ -132,20 +132,22 @@ std::vector<std::string> LibraryUprobes::functions() const {
 /// Where in the file a program has to hang for one function.
 Result<UprobePlaces> LibraryUprobes::places_in(int file, const Function& function,
                                                const LibraryProgram& program) const {
-  if (program.at == HangAt::kAfterCalls)
-    if (auto places = places_after_calls(file, function); !places.empty())
-      return UprobePlaces{program.fd, false, std::move(places)};
-  if (program.at == HangAt::kEntry) return UprobePlaces{program.fd, false, {function.offset}};
-  if (program.at == HangAt::kReturn || program.at == HangAt::kAfterCalls)
-    return UprobePlaces{program.fd, true, {function.offset}};
+  UprobePlaces places{program.fd, false, {}};
+  if (program.at == HangAt::kAfterCalls) places.offsets = places_after_calls(file, function);
+  if (!places.offsets.empty()) return places;
   const auto code = code_of(file, function);
-  if (!code) return code.error();
-  if (program.at == HangAt::kCheapEntry)
-    return UprobePlaces{program.fd, false, {function.offset + emulated_offset(*code, kind_.convention)}};
-  auto places = return_offsets(*code);
-  if (!places) return places.error();
-  for (std::uint64_t& place : *places) place += function.offset;
-  return UprobePlaces{program.fd, false, std::move(*places)};
+  if (program.at == HangAt::kCheapEntry || program.at == HangAt::kRets) {
+    if (!code) return code.error();
+    const Result<std::vector<std::uint64_t>> offsets =
+        program.at == HangAt::kRets ? return_offsets(*code) : std::vector{emulated_offset(*code, kind_.convention)};
+    if (!offsets) return offsets.error();
+    for (const std::uint64_t offset : *offsets) places.offsets.push_back(function.offset + offset);
+    return places;
+  }
+  // The entry itself serves where its code cannot be read.
+  places.offsets = {function.offset + (code ? tracked_entry_offset(*code) : 0)};
+  places.at_return = program.at != HangAt::kEntry;
+  return places;
 }
 
 Status LibraryUprobes::hang(int file, const Functions& functions, Library& library) const {

@@ -215,6 +215,14 @@ std::uint64_t emulated_offset(std::span<const std::uint8_t> code, CallingConvent
   return offset > 0 && is_jumped_over(code, offset) ? 0 : offset;
 }
 
+std::uint64_t tracked_entry_offset(std::span<const std::uint8_t> code) {
+  Sweep sweep(code);
+  const auto first = sweep.next();
+  if (!first || first->decoded.mnemonic != ZYDIS_MNEMONIC_ENDBR64) return 0;
+  const auto second = sweep.next();
+  return second && is_emulated(*second) && !is_jumped_over(code, second->offset) ? second->offset : 0;
+}
+
 std::optional<std::vector<std::uint64_t>> after_calls(std::span<const std::uint8_t> code, std::uint64_t callee) {
   auto calls = likely_calls(code, callee);
   if (!calls || (!calls->empty() && !are_all_certain(code, *calls))) return std::nullopt;

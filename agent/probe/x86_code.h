@@ -28,6 +28,11 @@ enum class CallingConvention { kSystemV, kGo };
 /// stack pointer may have moved by then, so this is no place for a uretprobe, nor for arguments on the stack.
 [[nodiscard]] std::uint64_t emulated_offset(std::span<const std::uint8_t> code, CallingConvention convention);
 
+/// The offset of the instruction behind the ENDBR64 that a function begins with where branches are tracked, if every
+/// supported kernel emulates that one and each call comes to it once; else 0. Registers and stack are as at the entry,
+/// so it serves uretprobes too.
+[[nodiscard]] std::uint64_t tracked_entry_offset(std::span<const std::uint8_t> code);
+
 /// Where each call of the function at `callee` can be seen to have returned: the offset of the first instruction behind
 /// it that every supported kernel emulates, while EAX and the registers that calls preserve are as the call left them;
 /// of the one right behind it when there is none. `callee` counts from the code's begin, and may lie outside, before it

@@ -52,6 +52,16 @@ TEST(X86Code, ThePlaceIsPastWhatLeavesTheArgumentsAlone) {
   EXPECT_EQ(emulated(test_and_jump), 3U);
 }
 
+TEST(X86Code, AnEntryWhereBranchesAreTrackedIsPastItsMark) {
+  EXPECT_EQ(tracked_entry_offset(kEndbr64 + kPushRbp + kRet), 4U);
+  EXPECT_EQ(tracked_entry_offset(kEndbr64 + kPushR12 + kRet), 4U);
+  EXPECT_EQ(tracked_entry_offset(kPushRbp + kRet), 0U);                                 // there is no mark
+  EXPECT_EQ(tracked_entry_offset(kEndbr64 + kSubRsp + kPushRbp + kRet), 0U);            // the stack has moved
+  EXPECT_EQ(tracked_entry_offset(kEndbr64 + kPushRbp + Bytes{0xeb, 0xfd} + kRet), 0U);  // jmp to the push
+  EXPECT_EQ(tracked_entry_offset(kEndbr64), 0U);
+  EXPECT_EQ(tracked_entry_offset({}), 0U);
+}
+
 TEST(X86Code, APushOfWhatIsWiderOrNarrowerIsNoPlace) {
   EXPECT_EQ(emulated(kSubRsp + Bytes{0x66, 0x55} + kRet), 0U);              // push %bp
   EXPECT_EQ(emulated(kSubRsp + Bytes{0x68, 1, 0, 0, 0} + kRet), 0U);        // push $1
@@ -140,6 +150,7 @@ TEST(X86Code, NoBytesMakeItGoAstray) {
     Bytes code(random() % 64);
     for (std::uint8_t& byte : code) byte = static_cast<std::uint8_t>(random());
     EXPECT_TRUE(code.empty() || emulated(code) < code.size());
+    EXPECT_TRUE(code.empty() || tracked_entry_offset(code) < code.size());
     const auto returns = return_offsets(code);
     EXPECT_TRUE(!returns || returns->size() <= code.size());
     const auto places = after_calls(code, random() % 64);
