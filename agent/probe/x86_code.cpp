@@ -159,18 +159,29 @@ bool spoils_return(const Instruction& instruction) {
   return instruction.decoded.mnemonic != ZYDIS_MNEMONIC_CDQE && writes_one_of(instruction, kWanted);
 }
 
-std::uint64_t place_behind(std::span<const std::uint8_t> code, std::uint64_t returns_to) {
+/// The kernel takes no probe on some instructions with a prefix, nor on vectors' (uprobe_init_insn() there).
+bool is_plain(const Instruction& instruction) {
+  const auto& raw = instruction.decoded.raw;
+  const bool has_other_prefix = std::any_of(raw.prefixes, raw.prefixes + raw.prefix_count,
+                                            [](const auto& prefix) { return (prefix.value & 0xF0) != 0x40; });
+  return instruction.decoded.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY && !has_other_prefix;
+}
+
+std::optional<std::uint64_t> place_behind(std::span<const std::uint8_t> code, std::uint64_t returns_to) {
   Sweep sweep(code.subspan(returns_to));
+  std::optional<std::uint64_t> right_behind;
   for (int i = 0; i < kPrologue; ++i) {
     const auto instruction = sweep.next();
     if (!instruction) break;
     if (is_emulated(*instruction)) return returns_to + instruction->offset;
+    if (i == 0 && is_plain(*instruction)) right_behind = returns_to;
     if (is_branch(*instruction) || spoils_return(*instruction)) break;
   }
-  return returns_to;
+  return right_behind;
 }
 
-/// Bytes that look like calls of the callee. Nothing when others look like jumps there, which do not come back.
+/// Bytes that look like calls of the callee. Nothing when others look like jumps there, which do not come back, or when
+/// no probe may be put behind a call.
 std::optional<std::vector<ReturnPlace>> likely_calls(std::span<const std::uint8_t> code, std::uint64_t callee) {
   std::vector<ReturnPlace> found;
   for (std::size_t at = 1; at + sizeof(std::int32_t) <= code.size(); ++at) {
@@ -178,8 +189,9 @@ std::optional<std::vector<ReturnPlace>> likely_calls(std::span<const std::uint8_
     const bool is_jcc = at > 1 && code[at - 2] == kTwoBytes && (opcode & 0xF0) == 0x80;
     if ((opcode != kCall && opcode != kJump && !is_jcc) || !leads_to(code, at, callee)) continue;
     const std::uint64_t returns_to = at + sizeof(std::int32_t);
-    if (opcode != kCall || returns_to == code.size()) return std::nullopt;
-    found.push_back({returns_to, place_behind(code, returns_to)});
+    const auto place = opcode == kCall ? place_behind(code, returns_to) : std::nullopt;
+    if (!place) return std::nullopt;
+    found.push_back({returns_to, *place});
   }
   return found;
 }

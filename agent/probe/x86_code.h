@@ -37,7 +37,8 @@ enum class CallingConvention { kSystemV, kGo };
 /// it that every supported kernel emulates, while EAX and the registers that calls preserve are as the call left them;
 /// of the one right behind it when there is none. `callee` counts from the code's begin, and may lie outside, before it
 /// too (modulo 2^64). Nothing when such a place may be come to in another way as well, when something jumps to the
-/// function instead of calling it, or when the bytes are not code from end to end. System V convention.
+/// function instead of calling it, when the kernel takes no probe there, or when the bytes are not code from end to
+/// end. System V convention.
 [[nodiscard]] std::optional<std::vector<std::uint64_t>> after_calls(std::span<const std::uint8_t> code,
                                                                     std::uint64_t callee);
 

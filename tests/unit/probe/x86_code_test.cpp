@@ -116,6 +116,11 @@ TEST(X86Code, WhereItIsLostBeforeThePlaceIsRightBehindTheCall) {
   EXPECT_EQ(after(kNop + kNop + kCallOfIt + kMovRdiMem + kRet), Places{7});
 }
 
+TEST(X86Code, NoPlaceIsWhereTheKernelTakesNoProbe) {
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + Bytes{0xf0, 0x48, 0xff, 0x03} + kRet), std::nullopt);  // lock incq (%rbx)
+  EXPECT_EQ(after(kNop + kNop + kCallOfIt + Bytes{0xc5, 0xf8, 0x77} + kRet), std::nullopt);        // vzeroupper
+}
+
 TEST(X86Code, EachCallHasAPlaceAndACalleeMayLieBeforeTheCode) {
   const Bytes second_call = {0xe8, 0xf3, 0, 0, 0};  // at 8
   EXPECT_EQ(after(kNop + kNop + kCallOfIt + kNop + second_call + kNop), (Places{7, 13}));
