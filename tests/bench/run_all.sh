@@ -31,7 +31,7 @@ measure overhead-request tests/bench/overhead.py --load=request
 measure overhead-bulk tests/bench/overhead.py --load=bulk
 measure overhead-datagram tests/bench/overhead.py --load=datagram --bytes=512
 measure overhead-dns tests/bench/overhead.py --load=dns
-measure overhead-handshake tests/bench/overhead.py --load=handshake
+measure overhead-handshake tests/bench/overhead.py --load=handshake --key=rsa2048
 measure overhead-tls-bulk tests/bench/overhead.py --load=tls-bulk
 measure micro tests/bench/micro.py
 measure scrape tests/bench/scrape.py
