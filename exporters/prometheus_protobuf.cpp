@@ -47,7 +47,7 @@ enum : protozero::pbf_tag_type {
 constexpr NativeHistogram::Fields kNativeFields{histogram_field::kSchema, histogram_field::kZeroThreshold,
                                                 histogram_field::kZeroCount, histogram_field::kPositiveSpan,
                                                 histogram_field::kPositiveDelta};
-constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; offset, length; …
+constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; …
 constexpr protozero::pbf_tag_type kSecond = 2;
 namespace counter_field {
 enum : protozero::pbf_tag_type { kTotal = 1, kExemplar, kCreated };

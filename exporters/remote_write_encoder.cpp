@@ -45,8 +45,7 @@ enum : protozero::pbf_tag_type {
 constexpr NativeHistogram::Fields kNativeFields{histogram_field::kSchema, histogram_field::kZeroThreshold,
                                                 histogram_field::kZeroCount, histogram_field::kPositiveSpan,
                                                 histogram_field::kPositiveDelta};
-constexpr protozero::pbf_tag_type kFirst =
-    1;  // of messages of two fields: name, value; value, timestamp; offset, length
+constexpr protozero::pbf_tag_type kFirst = 1;  // of messages of two fields: name, value; value, timestamp
 constexpr protozero::pbf_tag_type kSecond = 2;
 
 /// The NaN by which Prometheus tells the end of a series from a measurement that is none.

@@ -19,10 +19,6 @@ constexpr std::size_t kMaxCodeBytes = 1U << 22U;
 
 constexpr std::array<std::uint8_t, 4> kEndbr64 = {0xF3, 0x0F, 0x1E, 0xFA};
 
-bool is_code(const Elf64_Shdr& section) {
-  return section.sh_type == SHT_PROGBITS && (section.sh_flags & SHF_EXECINSTR) != 0;
-}
-
 /// Stubs may begin before what they are found by, for branches to be tracked.
 std::uint64_t entry_of(int fd, const Function& callee) {
   if (callee.offset < kEndbr64.size()) return callee.offset;

@@ -70,6 +70,10 @@ struct FileRange {
 using NamePlaces = std::unordered_map<std::uint64_t, std::string>;
 [[nodiscard]] Result<NamePlaces> find_names(int fd, const FileRange& table, const std::vector<std::string>& names);
 
+[[nodiscard]] inline bool is_code(const Elf64_Shdr& section) {
+  return section.sh_type == SHT_PROGBITS && (section.sh_flags & SHF_EXECINSTR) != 0;
+}
+
 class ElfFile {
  public:
   /// The descriptor is borrowed, also by what is returned.

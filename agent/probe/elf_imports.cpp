@@ -84,9 +84,7 @@ Result<Slots> slots_in(const ElfFile& file, const std::vector<std::string>& name
 }
 
 /// Linkers put stubs into sections of their own, whose size is a multiple of the stubs'.
-bool may_have_stubs(const Elf64_Shdr& section) {
-  return section.sh_type == SHT_PROGBITS && (section.sh_flags & SHF_EXECINSTR) != 0 && section.sh_entsize > 0;
-}
+bool may_have_stubs(const Elf64_Shdr& section) { return is_code(section) && section.sh_entsize > 0; }
 
 Status add_stubs(const ElfFile& file, const Elf64_Shdr& section, const Slots& slots, Functions& found) {
   const auto code =

@@ -99,16 +99,17 @@ bool writes_argument(const Instruction& instruction, CallingConvention conventio
   return convention == CallingConvention::kGo ? writes_one_of(instruction, kGo) : writes_one_of(instruction, kSystemV);
 }
 
-/// The first one that is emulated, with nothing before it that would make a difference to a probe.
-std::uint64_t first_emulated(std::span<const std::uint8_t> code, CallingConvention convention) {
+/// The first one that is emulated, with no branch and nothing that `spoils` before it.
+template <class Spoils>
+std::optional<std::uint64_t> first_emulated(std::span<const std::uint8_t> code, Spoils spoils) {
   Sweep sweep(code);
   for (int i = 0; i < kPrologue; ++i) {
     const auto instruction = sweep.next();
-    if (!instruction) return 0;
+    if (!instruction) return std::nullopt;
     if (is_emulated(*instruction)) return instruction->offset;
-    if (is_branch(*instruction) || writes_argument(*instruction, convention)) return 0;
+    if (is_branch(*instruction) || spoils(*instruction)) return std::nullopt;
   }
-  return 0;
+  return std::nullopt;
 }
 
 /// Where a jump leads to, in the same function or beyond.
@@ -168,16 +169,9 @@ bool is_plain(const Instruction& instruction) {
 }
 
 std::optional<std::uint64_t> place_behind(std::span<const std::uint8_t> code, std::uint64_t returns_to) {
-  Sweep sweep(code.subspan(returns_to));
-  std::optional<std::uint64_t> right_behind;
-  for (int i = 0; i < kPrologue; ++i) {
-    const auto instruction = sweep.next();
-    if (!instruction) break;
-    if (is_emulated(*instruction)) return returns_to + instruction->offset;
-    if (i == 0 && is_plain(*instruction)) right_behind = returns_to;
-    if (is_branch(*instruction) || spoils_return(*instruction)) break;
-  }
-  return right_behind;
+  if (const auto found = first_emulated(code.subspan(returns_to), spoils_return)) return returns_to + *found;
+  const auto right_behind = Sweep(code.subspan(returns_to)).next();
+  return right_behind && is_plain(*right_behind) ? std::optional(returns_to) : std::nullopt;
 }
 
 /// Bytes that look like calls of the callee. Nothing when others look like jumps there, which do not come back, or when
@@ -223,7 +217,8 @@ Result<std::vector<std::uint64_t>> return_offsets(std::span<const std::uint8_t> 
 }
 
 std::uint64_t emulated_offset(std::span<const std::uint8_t> code, CallingConvention convention) {
-  const std::uint64_t offset = first_emulated(code, convention);
+  const auto writes = [&](const Instruction& instruction) { return writes_argument(instruction, convention); };
+  const std::uint64_t offset = first_emulated(code, writes).value_or(0);
   return offset > 0 && is_jumped_over(code, offset) ? 0 : offset;
 }
 
