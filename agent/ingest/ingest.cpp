@@ -53,7 +53,7 @@ Status Ingest::start() {
   if (!unix_socket) return unix_socket.error().context("ingest");
   auto udp = settings_.udp ? bind_udp(settings_.udp_address) : Result<UniqueFd>(UniqueFd());
   if (!udp) return udp.error().context("ingest");
-  intake_.set_rules(identities_.wishes(), identities_.generation());
+  follow_rules();
   auto receiver = Receiver::start({std::move(*unix_socket), std::move(*udp)}, intake_, "/proc");
   if (!receiver) return receiver.error().context("ingest");
   receiver_ = std::move(*receiver);
@@ -61,13 +61,14 @@ Status Ingest::start() {
   return {};
 }
 
+void Ingest::follow_rules() { intake_.set_rules(identities_.wishes(), identities_.generation()); }
+
 void Ingest::finish() {
   if (receiver_) receiver_->finish();
 }
 
 void Ingest::collect(Time now) {
   if (!receiver_) return;
-  intake_.set_rules(identities_.wishes(), identities_.generation());
   Taken taken = intake_.take(now);
   merger_.apply(taken, now);
   shown_.show(taken, merger_.series());

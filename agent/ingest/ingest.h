@@ -41,6 +41,8 @@ class Ingest {
 
   /// Binds the sockets and starts the thread; nothing when the config switches it off.
   Status start();
+  /// To be called when the rules of `identities` have changed: senders are looked at anew, as the rules want it.
+  void follow_rules();
   /// Takes no more lines than those that are here already; one more collect() has them all.
   void finish();
   /// Brings what came since the last time into the registry.

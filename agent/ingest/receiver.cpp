@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -134,7 +135,7 @@ class Reading {
 
   Intake& intake_;
   Senders senders_;
-  std::uint64_t generation_ = 0;
+  std::optional<std::uint64_t> generation_;  // of the rules that senders were looked at for; none so far
   Batch batch_;
   std::array<SenderPtr, kPackets> found_;
 };

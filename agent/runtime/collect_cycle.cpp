@@ -183,6 +183,7 @@ void CollectCycle::apply(Settings settings) {
   registry_.set_series_limit(settings.series);
   exemplars_.apply(settings.exemplars);
   note("identities", identities_.set_rules(std::move(settings.rules), settings.identity_limits));
+  ingest_->follow_rules();
 }
 
 void CollectCycle::show_reload(bool success) { self_->show_reload(success, std::chrono::system_clock::now()); }

@@ -122,6 +122,31 @@ TEST_F(IngestTest, ANewRuleHoldsForApplicationsToo) {
   EXPECT_TRUE(shows(agent, "app_x_total", {}, 3));
 }
 
+TEST_F(IngestTest, WhatRulesWantOfAProcessHoldsFromItsFirstLineOnAndThroughAReload) {
+  const std::string script = must(folder_.write("billing.py", R"(import socket, sys
+sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sender.connect(sys.argv[1])
+for line in sys.stdin:
+    sender.send(line.encode())
+)"));
+  const std::string rules = "args = true\n[[process]]\nprefix = \"nightly\"\nargs = \"* --night\"\n";
+  AgentProcess agent = start_agent(rules);
+  ChildProcess by_script = must(ChildProcess::spawn({{"python3", "-u", script, path()}, -1, {}}));
+  ChildProcess by_arguments = must(ChildProcess::spawn({{"python3", "-u", script, path(), "--night"}, -1, {}}));
+  const auto both_send = [&](const std::string& line) {
+    for (ChildProcess* child : {&by_script, &by_arguments}) must(child->write_input(line));
+  };
+  both_send("app.x:1|c\n");
+  EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "billing"}}, 1));
+  EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "nightly"}}, 1));
+  must(agent.reload(rules + kWithoutTls + "[ingest]\npath = \"" + path() + "\"\n"));
+  ASSERT_TRUE(agent.process().await_output("config reloaded", 10s));
+  both_send("app.x:2|c\n");
+  EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "billing"}}, 3));
+  EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "nightly"}}, 3));
+  EXPECT_EQ(must(agent.scrape()).count("app_x_total"), 2U);
+}
+
 TEST_F(IngestTest, OverUdpLinesAreTakenWithoutAProcess) {
   const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
