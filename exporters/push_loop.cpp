@@ -23,7 +23,12 @@ PushLoop::~PushLoop() {
     if (!std::exchange(is_finishing_, true)) deadline_ = {};
   }
   changed_.notify_one();
-  thread_.join();
+  wait();
+}
+
+std::uint64_t PushLoop::wait() {
+  if (thread_.joinable()) thread_.join();
+  return lost_at_end_;
 }
 
 void PushLoop::replace(std::unique_ptr<ReportExporter> exporter) {
@@ -55,7 +60,12 @@ void PushLoop::drop_oldest() {
   metrics_in_queue_ -= queue_.front()->size();
   queue_.pop_front();
   --counts_->queued;
+  count_dropped();
+}
+
+void PushLoop::count_dropped() {
   ++counts_->dropped;
+  if (is_finishing_) ++lost_at_end_;
 }
 
 void PushLoop::finish(std::chrono::steady_clock::time_point deadline) {
@@ -136,6 +146,7 @@ void PushLoop::send(metrics::ReportPtr report) {
   if (kept != nullptr) return;
   if (sent.status || !sent.retry_after) {
     tries_ = 0;
+    if (!sent.status && is_finishing_) ++lost_at_end_;
     return;
   }
   pause(*sent.retry_after);
@@ -166,7 +177,7 @@ void PushLoop::pause(std::chrono::milliseconds retry_after) {
 
 void PushLoop::put_back(metrics::ReportPtr report) {
   if (queue_.size() >= max_reports_ || (!queue_.empty() && metrics_in_queue_ + report->size() > kMaxMetrics)) {
-    ++counts_->dropped;
+    count_dropped();
     return;
   }
   metrics_in_queue_ += report->size();

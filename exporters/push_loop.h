@@ -58,6 +58,8 @@ class PushLoop {
   /// No more reports come. Those in the queue are sent until `deadline`, then dropped; what an exporter keeps stays
   /// kept. Does not wait.
   void finish(std::chrono::steady_clock::time_point deadline);
+  /// Waits for finish() to be done. How many reports are lost, since the time or the tries at the end did not do.
+  std::uint64_t wait();
   /// Whether the thread has nothing left to do after finish(), so that the destructor returns at once.
   [[nodiscard]] bool is_finished() const { return finished_; }
   /// Why the last report could not be sent; empty when it could.
@@ -75,6 +77,7 @@ class PushLoop {
   void put_back(metrics::ReportPtr report);
   void make_room(std::size_t metrics);
   void drop_oldest();
+  void count_dropped();
 
   std::unique_ptr<ReportExporter> exporter_;  // the push thread's
   std::unique_ptr<ReportExporter> replacement_;
@@ -88,6 +91,7 @@ class PushLoop {
   unsigned tries_ = 0;  // that have failed, of the report at the head or of the oldest that is kept
   std::chrono::steady_clock::time_point next_try_;
   bool is_finishing_ = false;
+  std::uint64_t lost_at_end_ = 0;
   std::chrono::steady_clock::time_point deadline_;
   std::string problem_;
   std::atomic<bool> finished_{false};

@@ -209,6 +209,17 @@ void Reporting::finish() {
   push_snapshots(snapshots_.names(), metrics::Occasion::kStop);
   for (auto& [name, receiver] : receivers_)
     if (receiver.loop) receiver.loop->finish(std::chrono::steady_clock::now() + kDrainTime);
+  for (auto& [name, receiver] : receivers_)
+    if (receiver.loop) tell_lost(name, *receiver.loop);
+}
+
+/// The counts of what is lost now are in no scrape any more.
+void Reporting::tell_lost(const std::string& name, exporters::PushLoop& loop) {
+  const std::uint64_t lost = loop.wait();
+  if (lost == 0) return;
+  const std::string problem = loop.problem();
+  spdlog::warn("{}: {} reports were not sent before the end{}", part_of(name), lost,
+               problem.empty() ? problem : ": " + problem);
 }
 
 Status Reporting::move(const std::string& glob, std::string_view policy) { return reporter_->move(glob, policy); }

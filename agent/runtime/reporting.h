@@ -53,7 +53,7 @@ class Reporting {
   static Result<std::unique_ptr<Reporting>> create(ReportingPlan plan, metrics::Registry& registry);
   Reporting(const Reporting&) = delete;
   Reporting& operator=(const Reporting&) = delete;
-  /// Waits for the push loops: for kDrainTime at most after finish(), beside what one datagram's receiver may take.
+  /// Waits for push loops that still send what they had when a reload ended their use.
   ~Reporting() = default;
 
   /// `collect` runs a collect, which ends in after_collect(): reports have the news up to their own time.
@@ -65,7 +65,8 @@ class Reporting {
   void before_collect();
   void after_collect(const metrics::SnapshotPtr& snapshot);
   void apply(ReportingPlan plan);
-  /// The last reports, after the last collect.
+  /// The last reports, after the last collect. Waits for the push loops, for kDrainTime beside what one datagram's
+  /// receiver may take, and says in the log what they have lost.
   void finish();
 
   // What people ask for at run time.
@@ -86,6 +87,7 @@ class Reporting {
   void start_receivers(ReportingPlan& plan);
   void retire(const std::string& name, Receiver& receiver);
   void show(const std::string& name, const Receiver& receiver);
+  static void tell_lost(const std::string& name, exporters::PushLoop& loop);
   void push_snapshots(const std::vector<std::string>& exporters, metrics::Occasion occasion);
   void on_timer();
   void arm();

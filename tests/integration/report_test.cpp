@@ -172,7 +172,7 @@ TEST_F(ReportTest, L14_P13_CommandsMoveMetricsAndAskForReports) {
 }
 
 TEST_F(ReportTest, AReceiverThatIsDownIsCountedAndDelaysNothing) {
-  const AgentProcess agent = start(policy("p", "100ms", "cpu.svc") +
+  AgentProcess agent = start(policy("p", "100ms", "cpu.svc") +
                                    "[exporter.nowhere]\ntype = \"statsd\"\naddress = \"unix:" + folder_->path() +
                                    "/nowhere\"\n[[policy]]\nname = \"n\"\ninterval = \"100ms\"\nreport = "
                                    "\"process.*\"\nto = \"nowhere\"\n");
@@ -182,6 +182,10 @@ TEST_F(ReportTest, AReceiverThatIsDownIsCountedAndDelaysNothing) {
   ASSERT_TRUE(eventually(kLimit, [&] { return receiver_->packets_with("cpu.svc") >= 5; }));
   EXPECT_NE(agent.log().find("exporter nowhere: unix:"), std::string::npos);
   EXPECT_GT(must(agent.scrape()).sum("connscope_export_reports_total", {{"exporter", "statsd"}}), 0);
+  ASSERT_TRUE(ended_well(must(agent.stop())));
+  EXPECT_NE(agent.log().find("exporter nowhere: 1 reports were not sent before the end: unix:"), std::string::npos)
+      << "no scrape has that count any more: " << agent.log();
+  EXPECT_EQ(agent.log().find("exporter statsd: 1 reports"), std::string::npos);
 }
 
 /// Ten of about one millisecond, and one of a hundred, by this program itself.
