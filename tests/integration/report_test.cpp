@@ -173,9 +173,9 @@ TEST_F(ReportTest, L14_P13_CommandsMoveMetricsAndAskForReports) {
 
 TEST_F(ReportTest, AReceiverThatIsDownIsCountedAndDelaysNothing) {
   AgentProcess agent = start(policy("p", "100ms", "cpu.svc") +
-                                   "[exporter.nowhere]\ntype = \"statsd\"\naddress = \"unix:" + folder_->path() +
-                                   "/nowhere\"\n[[policy]]\nname = \"n\"\ninterval = \"100ms\"\nreport = "
-                                   "\"process.*\"\nto = \"nowhere\"\n");
+                             "[exporter.nowhere]\ntype = \"statsd\"\naddress = \"unix:" + folder_->path() +
+                             "/nowhere\"\n[[policy]]\nname = \"n\"\ninterval = \"100ms\"\nreport = "
+                             "\"process.*\"\nto = \"nowhere\"\n");
   ASSERT_TRUE(eventually(kLimit, [&] {
     return must(agent.scrape()).sum("connscope_export_failures_total", {{"exporter", "nowhere"}}) > 0;
   }));
