@@ -36,19 +36,21 @@ class Otlp final : public ReportExporter {
     if (answer && !may_be_tried_again(answer->status)) sent.retry_after.reset();
     if (!sent.status) return sent;
     sent.refused = refused;
-    if (form_.is_delta) delivered_ = report.snapshot;
+    if (needs_delivered()) delivered_ = report.snapshot;
     note_rejected(read_otlp_answer(form_.encoding, answer->body), sent);
     return sent;
   }
 
-  /// Deltas go on from what this receiver has.
+  /// Deltas and exemplars go on from what this receiver has.
   void take_over(ReportExporter& previous) override {
     const auto* other = dynamic_cast<const Otlp*>(&previous);
-    if (other != nullptr && form_.is_delta && other->sender_.target().url == sender_.target().url)
+    if (other != nullptr && needs_delivered() && other->sender_.target().url == sender_.target().url)
       delivered_ = other->delivered_;
   }
 
  private:
+  [[nodiscard]] bool needs_delivered() const { return form_.is_delta || form_.exemplars; }
+
   /// They are gone, as the specification wants it. The rest has arrived.
   void note_rejected(const OtlpAnswer& answer, Sent& sent) {
     if (answer.rejected == 0) return;
@@ -60,7 +62,7 @@ class Otlp final : public ReportExporter {
   HttpSender sender_;
   Selection selection_;
   OtlpForm form_;
-  metrics::SnapshotPtr delivered_;  // for deltas
+  metrics::SnapshotPtr delivered_;  // where it is needed
   std::string body_;                // kept for its room
 };
 
@@ -69,6 +71,7 @@ OtlpForm parse_form(const config::Section& section) {
   const bool is_json = section.one_of("encoding", "protobuf", {"protobuf", "json"}) == "json";
   form.encoding = is_json ? MessageEncoding::kJson : MessageEncoding::kProtobuf;
   form.is_delta = section.one_of("temporality", "cumulative", {"cumulative", "delta"}) == "delta";
+  form.exemplars = section.flag("exemplars", false);
   form.attributes = parse_pairs(section, "attributes");
   const auto is_named = [&](std::string_view name) {
     return std::any_of(form.attributes.begin(), form.attributes.end(), [&](const auto& a) { return a.first == name; });

@@ -27,10 +27,11 @@ struct OtlpForm {
   MessageEncoding encoding = MessageEncoding::kProtobuf;
   bool is_delta = false;
   metrics::Labels attributes;  ///< of every resource
+  bool exemplars = false;      ///< each once, at the point that has counted it
 };
 
-/// One ExportMetricsServiceRequest; returns how many series it cannot say. For deltas, `before` is what was delivered
-/// last, if anything.
+/// One ExportMetricsServiceRequest; returns how many series it cannot say. For deltas and exemplars, `before` is what
+/// was delivered last, if anything.
 std::uint64_t encode_otlp(const metrics::Snapshot* before, const metrics::Snapshot& after, const Selection& selection,
                           const OtlpForm& form, std::string& out);
 

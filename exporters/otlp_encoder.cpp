@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "agent/metrics/exemplar.h"
 #include "exporters/otlp.h"
 #include "exporters/sample_index.h"
 
@@ -49,8 +51,14 @@ constexpr MessageField kTemporality{2, "aggregationTemporality"};
 constexpr MessageField kIsMonotonic{3, "isMonotonic"};
 constexpr MessageField kStart{2, "startTimeUnixNano"};
 constexpr MessageField kTime{3, "timeUnixNano"};
+namespace exemplar {
+constexpr MessageField kTime{2, "timeUnixNano"};
+constexpr MessageField kDouble{3, "asDouble"};
+constexpr MessageField kAttributes{7, "filteredAttributes"};
+}  // namespace exemplar
 namespace number_point {
 constexpr MessageField kDouble{4, "asDouble"};
+constexpr MessageField kExemplars{5, "exemplars"};
 constexpr MessageField kInt{6, "asInt"};
 constexpr MessageField kAttributes{7, "attributes"};
 }  // namespace number_point
@@ -59,6 +67,7 @@ constexpr MessageField kPointSum{5, "sum"};
 namespace histogram_point {
 constexpr MessageField kBucketCounts{6, "bucketCounts"};
 constexpr MessageField kExplicitBounds{7, "explicitBounds"};
+constexpr MessageField kExemplars{8, "exemplars"};
 constexpr MessageField kAttributes{9, "attributes"};
 }  // namespace histogram_point
 namespace exponential_point {
@@ -68,6 +77,7 @@ constexpr MessageField kZeroCount{7, "zeroCount"};
 constexpr MessageField kPositive{8, "positive"};
 constexpr MessageField kOffset{1, "offset"};
 constexpr MessageField kBucketCounts{2, "bucketCounts"};
+constexpr MessageField kExemplars{11, "exemplars"};
 constexpr MessageField kZeroThreshold{14, "zeroThreshold"};
 }  // namespace exponential_point
 namespace summary_point {
@@ -157,7 +167,7 @@ class RequestWriter {
  public:
   RequestWriter(const metrics::Snapshot* before, const metrics::Snapshot& after, const OtlpForm& form,
                 MessageWriter& out)
-      : before_(form.is_delta ? before : nullptr), after_(after), form_(form), out_(out) {}
+      : before_(form.is_delta ? before : nullptr), told_(before), after_(after), form_(form), out_(out) {}
 
   void write(const Resources& resources) {
     const ListScope list(out_, kResourceMetrics);
@@ -179,7 +189,7 @@ class RequestWriter {
   void operator()(const metrics::CounterValue& value) {
     const auto* before = baseline_->find_value<metrics::CounterValue>(*sample_);
     const metrics::Number risen = before == nullptr ? value.total : rise_of(before->total, value.total);
-    write_number(risen, start_of(value.created, before != nullptr));
+    write_number(risen, start_of(value.created, before != nullptr), {}, exemplars());
   }
 
   void operator()(const metrics::InfoValue& value) { write_number(std::uint64_t{1}, {}, value.labels); }
@@ -203,6 +213,7 @@ class RequestWriter {
     out_.add_fixed64(kCount, count);
     out_.add_double(kPointSum, value.sum - (before == nullptr ? 0 : before->sum));
     exponential ? write_exponential(*value.layout) : write_explicit(*value.layout);
+    write_exemplars(exponential ? exponential_point::kExemplars : histogram_point::kExemplars, exemplars());
   }
 
   void operator()(const metrics::SummaryValue& value) {
@@ -220,6 +231,8 @@ class RequestWriter {
   }
 
  private:
+  using Exemplars = std::span<const metrics::PlacedExemplar>;
+
   void write_resource(std::string_view service, const metrics::Labels& target) {
     const MessageScope resource(out_, resource_metrics::kResource);
     const ListScope attributes(out_, kResourceAttributes);
@@ -252,6 +265,8 @@ class RequestWriter {
     if (!descriptor.unit.empty()) out_.add_text(metric::kUnit, unit_of(descriptor.unit));
     const SampleIndex baseline(before_, descriptor.name);
     baseline_ = &baseline;
+    family_exemplars_ =
+        form_.exemplars ? metrics::new_exemplars(told_, *family_) : std::vector<metrics::PlacedExemplar>();
     const MessageScope data(out_, data_field(*part.samples.front()));
     {
       const ListScope points(out_, kDataPoints);
@@ -302,7 +317,8 @@ class RequestWriter {
     out_.add_fixed64(kTime, nanoseconds_of(after_.taken_at));
   }
 
-  void write_number(const metrics::Number& value, metrics::WallTime start, const metrics::Labels& more = {}) {
+  void write_number(const metrics::Number& value, metrics::WallTime start, const metrics::Labels& more = {},
+                    Exemplars exemplars = {}) {
     const MessageScope point(out_);
     write_attributes(number_point::kAttributes, more);
     write_times(start);
@@ -311,6 +327,24 @@ class RequestWriter {
       out_.add_sfixed64(number_point::kInt, static_cast<std::int64_t>(*whole));
     } else {
       out_.add_double(number_point::kDouble, metrics::as_double(value));
+    }
+    write_exemplars(number_point::kExemplars, exemplars);
+  }
+
+  /// Of the sample.
+  [[nodiscard]] Exemplars exemplars() const {
+    return metrics::exemplars_of(family_exemplars_, static_cast<std::size_t>(sample_ - family_->samples.data()));
+  }
+
+  void write_exemplars(MessageField field, Exemplars exemplars) {
+    if (exemplars.empty()) return;
+    const ListScope list(out_, field);
+    for (const auto& placed : exemplars) {
+      const MessageScope one(out_);
+      out_.add_fixed64(exemplar::kTime, nanoseconds_of(placed.exemplar->time));
+      out_.add_double(exemplar::kDouble, placed.exemplar->value);
+      const ListScope attributes(out_, exemplar::kAttributes);
+      for (const auto& [name, value] : placed.exemplar->labels) add_attribute(name, value);
     }
   }
 
@@ -356,12 +390,14 @@ class RequestWriter {
   }
 
   const metrics::Snapshot* before_;
+  const metrics::Snapshot* told_;  // whose exemplars the receiver has
   const metrics::Snapshot& after_;
   const OtlpForm& form_;
   MessageWriter& out_;
   const FamilySnapshot* family_ = nullptr;
   const SampleIndex* baseline_ = nullptr;
   const Sample* sample_ = nullptr;
+  std::vector<metrics::PlacedExemplar> family_exemplars_;
   std::vector<std::uint64_t> counts_;
   std::uint64_t refused_ = 0;
 };

@@ -194,6 +194,7 @@ RemoteWriteForm parse_form(const config::Section& section) {
   const std::string histograms = section.one_of("histograms", "classic", {"classic", "native", "both"});
   form.classic_histograms = histograms != "native";
   form.native_histograms = histograms != "classic";
+  form.exemplars = section.flag("exemplars", false);
   return form;
 }
 

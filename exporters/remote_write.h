@@ -25,6 +25,7 @@ struct RemoteWriteForm {
   metrics::Labels external_labels;
   bool classic_histograms = true;  ///< as the series _bucket, _sum and _count
   bool native_histograms = false;  ///< of the layouts that can be; the others stay classic
+  bool exemplars = false;          ///< each once, at the series of its bucket and at a native histogram
 };
 
 /// Takes one WriteRequest, not compressed, of so many samples.

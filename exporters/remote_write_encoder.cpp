@@ -5,11 +5,13 @@
 #include <deque>
 #include <optional>
 #include <protozero/pbf_writer.hpp>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "agent/metrics/exemplar.h"
 #include "agent/metrics/utf8.h"
 #include "exporters/native_histogram.h"
 #include "exporters/remote_write.h"
@@ -20,6 +22,7 @@ namespace connscope::exporters {
 namespace {
 
 using metrics::MetricType;
+using metrics::PlacedExemplar;
 using metrics::Sample;
 using protozero::pbf_writer;
 
@@ -28,7 +31,10 @@ constexpr std::size_t kMaxRequest = 1U << 20U;
 // Field numbers of prompb.
 constexpr protozero::pbf_tag_type kTimeSeries = 1;  // of WriteRequest
 namespace series_field {
-enum : protozero::pbf_tag_type { kLabel = 1, kSample, kHistogram = 4 };
+enum : protozero::pbf_tag_type { kLabel = 1, kSample, kExemplar, kHistogram };
+}
+namespace exemplar_field {
+enum : protozero::pbf_tag_type { kLabel = 1, kValue, kTimestamp };
 }
 namespace histogram_field {
 enum : protozero::pbf_tag_type {
@@ -69,13 +75,15 @@ class RequestWriter {
   RequestWriter(std::int64_t time, const RemoteWriteForm& form, const TakeWriteRequest& take)
       : time_(time), form_(form), take_(take), writer_(request_) {}
 
-  void begin(const metrics::FamilySnapshot& family) {
+  void begin(const metrics::FamilySnapshot& family, std::vector<PlacedExemplar> exemplars = {}) {
     family_ = &family;
     name_ = family.descriptor->name;
+    family_exemplars_ = std::move(exemplars);
   }
 
   void add(const Sample& sample) {
     gather_labels(sample);
+    exemplars_ = metrics::exemplars_of(family_exemplars_, static_cast<std::size_t>(&sample - family_->samples.data()));
     std::visit(*this, sample.value);
     if (request_.size() >= kMaxRequest) flush();
   }
@@ -94,7 +102,9 @@ class RequestWriter {
 
   void operator()(const metrics::UnknownValue& value) { write("", metrics::as_double(value.value)); }
   void operator()(const metrics::GaugeValue& value) { write("", metrics::as_double(value.value)); }
-  void operator()(const metrics::CounterValue& value) { write("_total", metrics::as_double(value.total)); }
+  void operator()(const metrics::CounterValue& value) {
+    write("_total", metrics::as_double(value.total), {}, exemplars_);
+  }
 
   void operator()(const metrics::InfoValue& value) {
     for (const auto& [name, text] : value.labels) add_label(name, text);
@@ -119,6 +129,7 @@ class RequestWriter {
 
  private:
   using Label = std::pair<std::string_view, std::string_view>;
+  using Exemplars = std::span<const PlacedExemplar>;
 
   /// Those of all series of the sample, by name.
   void gather_labels(const Sample& sample) {
@@ -159,20 +170,34 @@ class RequestWriter {
     set({"__name__", series_name_}, series_labels_);
     if (!more.second.empty()) set(more, series_labels_);
     pbf_writer series(writer_, kTimeSeries);
-    for (const auto& [name, value] : series_labels_) {
-      pbf_writer label(series, series_field::kLabel);
-      label.add_string(kFirst, name.data(), name.size());
-      label.add_string(kSecond, value.data(), value.size());
-    }
+    for (const auto& [name, value] : series_labels_) write_label(name, value, series_field::kLabel, series);
     ++samples_;
     return series;
   }
 
-  void write(std::string_view suffix, double value, const Label& more = {}) {
+  static void write_label(std::string_view name, std::string_view value, protozero::pbf_tag_type tag,
+                          pbf_writer& owner) {
+    pbf_writer label(owner, tag);
+    label.add_string(kFirst, name.data(), name.size());
+    label.add_string(kSecond, value.data(), value.size());
+  }
+
+  void write(std::string_view suffix, double value, const Label& more = {}, Exemplars exemplars = {}) {
     pbf_writer series = begin_series(suffix, more);
-    pbf_writer sample(series, series_field::kSample);
-    sample.add_double(kFirst, instead_.value_or(value));
-    sample.add_int64(kSecond, time_);
+    {
+      pbf_writer sample(series, series_field::kSample);
+      sample.add_double(kFirst, instead_.value_or(value));
+      sample.add_int64(kSecond, time_);
+    }
+    for (const PlacedExemplar& placed : exemplars) write_exemplar(*placed.exemplar, series);
+  }
+
+  static void write_exemplar(const metrics::Exemplar& exemplar, pbf_writer& series) {
+    pbf_writer written(series, series_field::kExemplar);
+    for (const auto& [name, value] : exemplar.labels)
+      write_label(name, metrics::to_utf8(value), exemplar_field::kLabel, written);
+    written.add_double(exemplar_field::kValue, exemplar.value);
+    written.add_int64(exemplar_field::kTimestamp, milliseconds_of(exemplar.time));
   }
 
   std::string_view canonical(double value) {
@@ -184,25 +209,40 @@ class RequestWriter {
   void write_classic(const metrics::HistogramValue& value) {
     std::uint64_t below = 0;
     std::size_t next = 0;
-    for (const std::size_t bound : value.layout->text_bounds()) {
-      for (; next <= bound; ++next) below += value.counts[next];
-      write("_bucket", static_cast<double>(below), {"le", canonical(value.layout->bounds()[bound])});
+    const auto& bounds = value.layout->text_bounds();
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      for (; next <= bounds[i]; ++next) below += value.counts[next];
+      write("_bucket", static_cast<double>(below), {"le", canonical(value.layout->bounds()[bounds[i]])},
+            exemplars_of_bucket(i));
     }
     for (; next < value.counts.size(); ++next) below += value.counts[next];
-    write("_bucket", static_cast<double>(below), {"le", "+Inf"});
+    write("_bucket", static_cast<double>(below), {"le", "+Inf"}, exemplars_of_bucket(bounds.size()));
     const bool is_gauge = family_->type == MetricType::kGaugeHistogram;
     write(is_gauge ? "_gcount" : "_count", static_cast<double>(below));
     write(is_gauge ? "_gsum" : "_sum", value.sum);
   }
 
+  [[nodiscard]] Exemplars exemplars_of_bucket(std::size_t bucket) const {
+    const auto found =
+        std::find_if(exemplars_.begin(), exemplars_.end(), [&](const auto& placed) { return placed.bucket == bucket; });
+    return found == exemplars_.end() ? Exemplars() : Exemplars(found, 1);
+  }
+
   void write_native(const metrics::HistogramValue& value) {
     native_.assign(value);
     pbf_writer series = begin_series("", {});
-    pbf_writer histogram(series, series_field::kHistogram);
-    histogram.add_uint64(histogram_field::kCount, native_.count);
-    histogram.add_double(histogram_field::kSum, instead_.value_or(value.sum));
-    native_.write(kNativeFields, histogram);
-    histogram.add_int64(histogram_field::kTimestamp, time_);
+    {
+      pbf_writer histogram(series, series_field::kHistogram);
+      histogram.add_uint64(histogram_field::kCount, native_.count);
+      histogram.add_double(histogram_field::kSum, instead_.value_or(value.sum));
+      native_.write(kNativeFields, histogram);
+      histogram.add_int64(histogram_field::kTimestamp, time_);
+    }
+    // Of one series the receiver takes them in the order of their times only.
+    std::vector<PlacedExemplar> by_time(exemplars_.begin(), exemplars_.end());
+    std::sort(by_time.begin(), by_time.end(),
+              [](const auto& a, const auto& b) { return a.exemplar->time < b.exemplar->time; });
+    for (const PlacedExemplar& placed : by_time) write_exemplar(*placed.exemplar, series);
   }
 
   std::int64_t time_;
@@ -213,6 +253,8 @@ class RequestWriter {
   std::uint32_t samples_ = 0;
   const metrics::FamilySnapshot* family_ = nullptr;
   std::string name_;
+  std::vector<PlacedExemplar> family_exemplars_;
+  Exemplars exemplars_;  // of the sample
   std::vector<Label> labels_;
   std::deque<std::string> mended_;  // texts of labels_ that were no UTF-8
   std::string series_name_;
@@ -222,8 +264,9 @@ class RequestWriter {
   std::optional<double> instead_;  // of each value
 };
 
-void add_family(const metrics::FamilySnapshot& family, const Selection& selection, RequestWriter& requests) {
-  requests.begin(family);
+void add_family(const metrics::FamilySnapshot& family, std::vector<PlacedExemplar> exemplars,
+                const Selection& selection, RequestWriter& requests) {
+  requests.begin(family, std::move(exemplars));
   for (const Sample& sample : family.samples)
     if (selection.selects_sample(family, sample)) requests.add(sample);
 }
@@ -243,8 +286,11 @@ void add_ended(const metrics::FamilySnapshot& family, const metrics::Snapshot& a
 void encode_remote_write(const metrics::Snapshot* before, const metrics::Snapshot& after, const Selection& selection,
                          const RemoteWriteForm& form, const TakeWriteRequest& take) {
   RequestWriter requests(milliseconds_of(after.taken_at), form, take);
-  for (const auto& family : after.families)
-    if (selection.selects_family(family)) add_family(family, selection, requests);
+  for (const auto& family : after.families) {
+    if (!selection.selects_family(family)) continue;
+    auto exemplars = form.exemplars ? metrics::new_exemplars(before, family) : std::vector<PlacedExemplar>();
+    add_family(family, std::move(exemplars), selection, requests);
+  }
   if (before != nullptr) {
     for (const auto& family : before->families)
       if (selection.selects_family(family)) add_ended(family, after, selection, requests);

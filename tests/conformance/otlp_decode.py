@@ -71,12 +71,22 @@ def check_histogram(request):
     assert point.zero_threshold <= lowest, (point.zero_threshold, lowest)
 
 
+def check_exemplars(request):
+    latency = by_attribute(request, "hostile_latency_seconds", "text")['a"b\\c\n'].exemplars
+    told = [(attributes(one.filtered_attributes), one.as_double) for one in latency]
+    assert told == [({"peer": "[2001:db8::1]:443"}, 0.25), ({}, 129)], told
+    told = [attributes(one.filtered_attributes) for point in points(request, "hostile_requests") for one in point.exemplars]
+    assert told == [{"peer": 'a"b\\c\n', "host": "a\ufffd\ufffd"}], told
+    assert all(one.time_unix_nano > 0 for one in latency)
+
+
 def main(program: str) -> int:
     binary = read_protobuf(output(program, "otlp_protobuf"))
     text = read_json(output(program, "otlp_json"))
     for request in (binary, text):
         check_values(request)
         check_histogram(request)
+        check_exemplars(request)
     # NaN is not equal to itself, but its text is.
     assert json_format.MessageToDict(binary) == json_format.MessageToDict(text), "the encodings differ"
     print("OTLP: both encodings are read by python3-protobuf, and are the same")

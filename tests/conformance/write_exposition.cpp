@@ -49,7 +49,8 @@ int write(const connscope::exporters::Encoder& encoder, const connscope::metrics
 #ifdef CONNSCOPE_WITH_OTLP
 int write_otlp(connscope::exporters::MessageEncoding encoding) {
   std::string out;
-  connscope::exporters::encode_otlp(nullptr, *connscope::test::make_hostile_snapshot(), {}, {encoding, false, {}}, out);
+  connscope::exporters::encode_otlp(nullptr, *connscope::test::make_hostile_snapshot(), {}, {encoding, false, {}, true},
+                                    out);
   return write(out);
 }
 #endif
@@ -58,7 +59,7 @@ int write_otlp(connscope::exporters::MessageEncoding encoding) {
 int write_remote_write() {
   std::string out;
   connscope::exporters::encode_remote_write(nullptr, *connscope::test::make_hostile_snapshot(), {},
-                                            {{{"job", "j"}}, true, true},
+                                            {{{"job", "j"}}, true, true, true},
                                             [&out](std::string_view request, std::uint32_t) { out += request; });
   return write(out);
 }

@@ -63,7 +63,7 @@ class Prometheus(Receiver):
 
     def command(self) -> list:
         return ["prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--web.config.file=web.yml",
-                "--web.enable-remote-write-receiver", "--enable-feature=native-histograms", f"--web.listen-address=127.0.0.1:{self.port}"]
+                "--web.enable-remote-write-receiver", "--enable-feature=native-histograms,exemplar-storage", f"--web.listen-address=127.0.0.1:{self.port}"]
 
     def config(self) -> str:
         """Keys of the exporter's section."""
@@ -71,12 +71,19 @@ class Prometheus(Receiver):
                 f'ca_file = "{self.folder}/cert.pem"\n')
 
     def query(self, query: str, at: float) -> list:
-        parameters = urllib.parse.urlencode({"query": query, "time": at})
-        request = urllib.request.Request(f"https://127.0.0.1:{self.port}/api/v1/query?{parameters}")
+        return self.ask("query", {"query": query, "time": at})["result"]
+
+    def exemplars(self, series: str, start: float, end: float) -> list:
+        """(labels of the series, exemplars) of each."""
+        found = self.ask("query_exemplars", {"query": series, "start": start, "end": end})
+        return [(one["seriesLabels"], one["exemplars"]) for one in found]
+
+    def ask(self, what: str, parameters: dict):
+        request = urllib.request.Request(f"https://127.0.0.1:{self.port}/api/v1/{what}?{urllib.parse.urlencode(parameters)}")
         request.add_header("Authorization", "Basic " + base64.b64encode(f"agent:{PASSWORD}".encode()).decode())
         context = ssl.create_default_context(cafile=str(self.folder / "cert.pem"))
         with urllib.request.urlopen(request, timeout=5, context=context) as answer:
-            return json.loads(answer.read())["data"]["result"]
+            return json.loads(answer.read())["data"]
 
     def samples(self, series: str, until: float, seconds: int) -> list:
         """(time, value) of each."""

@@ -60,6 +60,7 @@ def run(program: str, folder: Path, prometheus: Prometheus, victoria: VictoriaMe
     common = f'interval = "1s"\ntimeout = "2s"\nqueue = "{folder}/queue"\njob = "feed"\ninstance = "web1"\nlabels = ["region=eu"]\n'
     config.write_text(f"""[exporter.remote_write]
 {prometheus.config()}histograms = "both"
+exemplars = true
 {common}
 [exporter.victoria]
 type = "remote_write"
@@ -99,6 +100,19 @@ def check(outcome: list, prometheus: Prometheus, victoria: VictoriaMetrics):
     assert prometheus.query("feed_seconds_count", EPOCH + LAST)[0]["value"][1] == "5000", "the classic ones are there too"
 
 
+def check_exemplars(prometheus: Prometheus):
+    """Of each bucket all, once, and of the native histogram as well; those that were told before the writer was killed again."""
+    seen = {}
+    for series, exemplars in prometheus.exemplars('{__name__=~"feed_seconds.*"}', EPOCH, EPOCH + LAST + 10):
+        told = [(int(one["labels"]["number"]), float(one["value"]), round(2 * (one["timestamp"] - EPOCH)) / 2) for one in exemplars]
+        seen[series["__name__"] + series.get("le", "")] = told
+    numbers = range(10, LAST + 1, 10)
+    quick, slow = [(n, 0.001, n + 0.5) for n in numbers], [(n, 1, n) for n in numbers]
+    both = [one for pair in zip(slow, quick) for one in pair]
+    assert sorted(seen.values(), key=len) == [quick, slow, both] or sorted(seen.values(), key=len) == [slow, quick, both], seen
+    assert seen["feed_seconds"] == both, seen
+
+
 def main(program: str) -> int:
     require_servers()
     with tempfile.TemporaryDirectory(prefix="connscope-remote-write-") as name:
@@ -106,6 +120,7 @@ def main(program: str) -> int:
         prometheus, victoria = Prometheus(folder), VictoriaMetrics(folder)
         try:
             check(run(program, folder, prometheus, victoria), prometheus, victoria)
+            check_exemplars(prometheus)
         except BaseException:
             for log in sorted(folder.glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text()[-3000:]}", file=sys.stderr)

@@ -3,9 +3,9 @@
 // snapshot_feeder CONFIG FIRST LAST: gives the snapshots FIRST to LAST to each exporter of the config that takes
 // snapshots, one in 20 ms, as the agent does it, and says "N" on a line of its own when all of them have taken number
 // N: a test may kill it at any time and know what must not be lost. Snapshot N has the time FEED_EPOCH (a variable of
-// the environment, in seconds)
-// + N s, the gauge feed_number N, unless N is a multiple of 10 feed_transient 1, and feed_seconds, of 5000 values from
-// 1 ms up by 0.2 % each. At the end "sent N dropped N refused N" for each exporter.
+// the environment, in seconds) + N s, the gauge feed_number N, unless N is a multiple of 10 feed_transient 1, and
+// feed_seconds, of 5000 values from 1 ms up by 0.2 % each, with two exemplars: one of 1 ms and N/10*10 s, one of 1 s
+// and half a second later. At the end "sent N dropped N refused N" for each exporter.
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -44,13 +44,28 @@ class Feed {
     transient_->clear();
     if (number % 10 != 0) (*transient_->with({}))->set(std::uint64_t{1});
     auto snapshot = std::make_shared<metrics::Snapshot>(*registry_.snapshot());
+    if (number % 10 == 0) exemplars_ = exemplars_of(number);
+    for (auto& family : snapshot->families)
+      if (family.descriptor->name == "feed_seconds") family.exemplars = exemplars_;
     snapshot->taken_at = metrics::WallTime(epoch_ + std::chrono::seconds(number));
     metrics::Report report{"", metrics::Occasion::kPeriod, snapshot->taken_at, true, {}, {}, 0, snapshot};
     return std::make_shared<const metrics::Report>(std::move(report));
   }
 
  private:
+  /// In the buckets that end at 1 ms and at 1 s, by the text bounds of the layout.
+  [[nodiscard]] std::vector<metrics::PlacedExemplar> exemplars_of(int number) const {
+    const metrics::WallTime time(epoch_ + std::chrono::seconds(number));
+    const auto made = [&](double value, metrics::WallTime at) {
+      return std::make_shared<const metrics::Exemplar>(
+          metrics::Exemplar{{{"number", std::to_string(number)}}, value, at});
+    };
+    // The older one in the higher bucket: their order by bucket is not that of their times.
+    return {{0, 10, made(0.001, time + 500ms)}, {0, 20, made(1, time)}};
+  }
+
   std::chrono::seconds epoch_;
+  std::vector<metrics::PlacedExemplar> exemplars_;
   metrics::Registry registry_{{100, std::chrono::system_clock::now}};
   metrics::Family<metrics::Gauge>* level_ =
       registry_.family<metrics::Gauge>({"feed_number", "The number.", "", {}, ""}).value();

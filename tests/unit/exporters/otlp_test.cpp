@@ -40,11 +40,15 @@ class Metrics {
   }
 };
 
+json request_in_form(const metrics::Snapshot* before, const metrics::Snapshot& after, const OtlpForm& form) {
+  std::string out;
+  encode_otlp(before, after, {}, form, out);
+  return json::parse(out)["resourceMetrics"];
+}
+
 json request_of(const metrics::Snapshot* before, const metrics::Snapshot& after, bool is_delta = false,
                 const metrics::Labels& attributes = {}) {
-  std::string out;
-  encode_otlp(before, after, {}, {MessageEncoding::kJson, is_delta, attributes}, out);
-  return json::parse(out)["resourceMetrics"];
+  return request_in_form(before, after, {MessageEncoding::kJson, is_delta, attributes});
 }
 
 /// The only metric of the only resource.
@@ -139,6 +143,24 @@ TEST(OtlpEncoder, ADeltaIsTheDifferenceToTheDelivery) {
   const json anew = metric_of(request_of(first.get(), *metrics.snapshot(6), true))["sum"]["dataPoints"][0];
   EXPECT_EQ(anew["asInt"], "2") << "one that began anew has no difference";
   EXPECT_EQ(anew["startTimeUnixNano"], "1000000000");
+}
+
+TEST(OtlpEncoder, ExemplarsAreSentOnceWhereTheyAreWanted) {
+  Metrics metrics;
+  (*metrics.counters->with({"", ""}))->add(std::uint64_t{1});
+  metrics::Snapshot first = *metrics.snapshot(2);
+  first.families.front().exemplars = {
+      {0, 0, std::make_shared<const metrics::Exemplar>(metrics::Exemplar{{{"peer", "a:1"}}, 1, at(2)})}};
+  const auto point = [&](const metrics::Snapshot* before, bool is_delta, bool is_wanted) {
+    const OtlpForm form{MessageEncoding::kJson, is_delta, {}, is_wanted};
+    return metric_of(request_in_form(before, first, form))["sum"]["dataPoints"][0];
+  };
+  for (const bool is_delta : {false, true}) {
+    EXPECT_EQ(point(nullptr, is_delta, true)["exemplars"], json::parse(R"([{"timeUnixNano": "2000000000",
+        "asDouble": 1, "filteredAttributes": [{"key": "peer", "value": {"stringValue": "a:1"}}]}])"));
+    EXPECT_FALSE(point(&first, is_delta, true).contains("exemplars"));
+    EXPECT_FALSE(point(nullptr, is_delta, false).contains("exemplars"));
+  }
 }
 
 TEST(OtlpEncoder, WhatBeganBeforeTheAgentIsNoDifferenceAtFirst) {

@@ -34,11 +34,30 @@ using ::testing::Not;
 
 constexpr std::uint64_t kStale = 0x7ff0'0000'0000'0002;
 
-/// One time series as `name{label="value"} value @time`, with its labels in the order in which they came.
+/// An exemplar as ` # label=value value @time`.
+std::string read_exemplar(pbf_reader exemplar) {
+  std::string text = " #";
+  while (exemplar.next()) {
+    if (exemplar.tag() == 1) {
+      pbf_reader label = exemplar.get_message();
+      text += ' ';
+      while (label.next()) text += (text.back() == ' ' ? "" : "=") + label.get_string();
+    } else if (exemplar.tag() == 2) {
+      text += ' ' + std::to_string(exemplar.get_double()).substr(0, 4);
+    } else {
+      text += " @" + std::to_string(exemplar.get_int64());
+    }
+  }
+  return text;
+}
+
+/// One time series as `label=value,label=value value @time`, with its labels in the order in which they came, and its
+/// exemplars.
 std::string read_series(pbf_reader series) {
   std::string name;
   std::string labels;
   std::string sample;
+  std::string exemplars;
   while (series.next()) {
     if (series.tag() == 1) {
       pbf_reader label = series.get_message();
@@ -59,12 +78,14 @@ std::string read_series(pbf_reader series) {
         const double value = point.get_double();
         sample = std::bit_cast<std::uint64_t>(value) == kStale ? "stale" : std::to_string(value).substr(0, 4);
       }
+    } else if (series.tag() == 3) {
+      exemplars += read_exemplar(series.get_message());
     } else {
       sample = "native";
       series.skip();
     }
   }
-  return labels + " " + sample;
+  return labels + " " + sample + exemplars;
 }
 
 std::vector<std::string> read_request(std::string_view bytes) {
@@ -143,6 +164,36 @@ TEST(RemoteWriteEncoder, AHistogramIsClassicNativeOrBoth) {
   EXPECT_THAT(native, ::testing::Contains("__name__=fine native"));
   EXPECT_EQ(native.size(), 6U);
   EXPECT_EQ(encoded(nullptr, *snapshot, {{}, true, true}).size(), 11U);
+}
+
+TEST(RemoteWriteEncoder, ExemplarsAreSentOnceWhereTheyAreWanted) {
+  Metrics metrics;
+  (*metrics.counters().with({"1", ""}))->add(std::uint64_t{7});
+  auto* family = metrics.registry()
+                     .family<metrics::Histogram>({"y", "", "", {}, ""}, metrics::BucketLayout::exponential(0, 0, 1, 1))
+                     .value();
+  for (const double value : {0.5, 1.5, 9.0}) (*family->with({}))->observe(value);
+  const auto exemplar = [](const char* peer, double value, int seconds) {
+    return std::make_shared<const metrics::Exemplar>(metrics::Exemplar{{{"peer", peer}}, value, at(seconds)});
+  };
+  metrics::Snapshot first = *metrics.snapshot(4);
+  first.families[0].exemplars = {{0, 0, exemplar("\xff", 1, 1)}};
+  first.families[1].exemplars = {{0, 1, exemplar("b", 1.5, 3)}, {0, 2, exemplar("c", 9, 2)}};
+  RemoteWriteForm form{{}, true, true, true};
+  const auto sent = encoded(nullptr, first, form);
+  EXPECT_THAT(sent, IsSupersetOf({"__name__=x_total,b=1 7.00 @4000 # peer=\uFFFD 1.00 @1000",
+                                  "__name__=y native # peer=c 9.00 @2000 # peer=b 1.50 @3000",
+                                  "__name__=y_bucket,le=2.0 2.00 @4000 # peer=b 1.50 @3000",
+                                  "__name__=y_bucket,le=+Inf 3.00 @4000 # peer=c 9.00 @2000"}));
+  EXPECT_THAT(sent, ::testing::Contains("__name__=y_bucket,le=1.0 1.00 @4000"));
+  metrics::Snapshot second = first;
+  second.families[1].exemplars[0].exemplar = exemplar("d", 1.25, 4);
+  EXPECT_THAT(encoded(&first, second, form),
+              IsSupersetOf({"__name__=x_total,b=1 7.00 @4000", "__name__=y native # peer=d 1.25 @4000",
+                            "__name__=y_bucket,le=2.0 2.00 @4000 # peer=d 1.25 @4000",
+                            "__name__=y_bucket,le=+Inf 3.00 @4000"}));
+  form.exemplars = false;
+  EXPECT_THAT(encoded(nullptr, first, form), Not(::testing::Contains(HasSubstr("#"))));
 }
 
 TEST(RemoteWriteEncoder, WhatIsThereNoMoreIsStaleOnce) {
