@@ -204,7 +204,9 @@ class OtlpTest : public ::testing::Test {
   Sent send(ReportExporter& exporter, int seconds) {
     counter_->add(std::uint64_t{5});
     metrics::Report report = test::report_of({});
-    report.snapshot = metrics_.snapshot(seconds);
+    metrics::Snapshot snapshot = *metrics_.snapshot(seconds);
+    snapshot.families.front().exemplars = {{0, 0, exemplar_}};
+    report.snapshot = std::make_shared<const metrics::Snapshot>(std::move(snapshot));
     return exporter.send(report);
   }
 
@@ -213,15 +215,18 @@ class OtlpTest : public ::testing::Test {
                      "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
 
-  /// The value of the only series in the last request.
-  [[nodiscard]] std::string last_value() const {
+  /// The only point of the last request.
+  [[nodiscard]] json last_point() const {
     const std::string request = receiver_.received().back();
     const json body = json::parse(request.substr(request.find("\r\n\r\n") + 4));
-    return metric_of(body["resourceMetrics"])["sum"]["dataPoints"][0]["asInt"];
+    return metric_of(body["resourceMetrics"])["sum"]["dataPoints"][0];
   }
+  [[nodiscard]] std::string last_value() const { return last_point()["asInt"]; }
 
   Metrics metrics_;
   metrics::Counter* counter_ = *metrics_.counters->with({"curl", ""});
+  std::shared_ptr<const metrics::Exemplar> exemplar_ =
+      std::make_shared<const metrics::Exemplar>(metrics::Exemplar{{{"peer", "a:1"}}, 1, at(2)});
   BadReceiver receiver_{Behaviour::kAnswer, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
 };
 
@@ -245,6 +250,22 @@ TEST_F(OtlpTest, DeltasOutliveAnOutageAndAReload) {
   answer("200 OK");
   ASSERT_TRUE(send(*next, 4).status);
   EXPECT_EQ(last_value(), "10") << "what rose since the delivery";
+}
+
+TEST_F(OtlpTest, AnExemplarIsSentUntilItHasArrived) {
+  ASSERT_TRUE(send(*make("encoding = \"json\"\n"), 2).status);
+  EXPECT_FALSE(last_point().contains("exemplars")) << "nobody has asked for them";
+  auto exporter = make("encoding = \"json\"\nexemplars = true\n");
+  answer("503 Down");
+  EXPECT_TRUE(send(*exporter, 3).retry_after);
+  answer("200 OK");
+  ASSERT_TRUE(send(*exporter, 4).status);
+  EXPECT_TRUE(last_point().contains("exemplars"));
+  auto next = make("encoding = \"json\"\nexemplars = true\n");
+  next->take_over(*exporter);
+  ASSERT_TRUE(send(*next, 5).status);
+  EXPECT_FALSE(last_point().contains("exemplars"));
+  EXPECT_EQ(last_value(), "20") << "the sum is cumulative still";
 }
 
 TEST_F(OtlpTest, OnlySomeAnswersMayBeTriedAgain) {
