@@ -83,10 +83,9 @@ accumulate = true
 
 
 def check_graphite(folder: Path, agent: Agent):
-    found = lambda pattern: [file for file in folder.rglob(pattern) if file.is_file()]
+    found = lambda pattern: list((folder / "host1").rglob(pattern))  # the other exporter has no prefix
     level = eventually(lambda: found("level.wsp"), "the gauge comes")[0]
     requests = eventually(lambda: found("kind/a_b.wsp"), "labels are in the path")[0]
-    assert "host1" in level.relative_to(folder).parts, level
     assert eventually(lambda: last_value(level), "its value") == -7
     assert eventually(lambda: last_value(requests), "the counter's value") == 3
     file = eventually(lambda: list(folder.glob("_tagged/**/*.wsp")), "the series with tags comes")[0]
