@@ -127,6 +127,7 @@ TEST_F(IngestTest, WhatRulesWantOfAProcessHoldsFromItsFirstLineOnAndThroughARelo
 sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 sender.connect(sys.argv[1])
 for line in sys.stdin:
+    socket.socket().connect_ex(("127.0.0.1", 9))
     sender.send(line.encode())
 )"));
   const std::string rules = "args = true\n[[process]]\nprefix = \"nightly\"\nargs = \"* --night\"\n";
@@ -144,7 +145,10 @@ for line in sys.stdin:
   both_send("app.x:2|c\n");
   EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "billing"}}, 3));
   EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "nightly"}}, 3));
-  EXPECT_EQ(must(agent.scrape()).count("app_x_total"), 2U);
+  const Exposition shown = must(agent.scrape());
+  EXPECT_EQ(shown.count("app_x_total"), 2U);
+  for (const char* name : {"billing", "nightly"})
+    EXPECT_EQ(shown.sum("conn_tcp_connects_total", {{"process", name}}), 2) << "what it sends goes by the same name";
 }
 
 TEST_F(IngestTest, OverUdpLinesAreTakenWithoutAProcess) {
