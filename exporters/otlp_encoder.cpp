@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -189,7 +188,7 @@ class RequestWriter {
   void operator()(const metrics::CounterValue& value) {
     const auto* before = baseline_->find_value<metrics::CounterValue>(*sample_);
     const metrics::Number risen = before == nullptr ? value.total : rise_of(before->total, value.total);
-    write_number(risen, start_of(value.created, before != nullptr), {}, exemplars());
+    write_number(risen, start_of(value.created, before != nullptr), {}, exemplars_.of_buckets(*sample_));
   }
 
   void operator()(const metrics::InfoValue& value) { write_number(std::uint64_t{1}, {}, value.labels); }
@@ -212,8 +211,13 @@ class RequestWriter {
     write_times(start_of(value.created, before != nullptr));
     out_.add_fixed64(kCount, count);
     out_.add_double(kPointSum, value.sum - (before == nullptr ? 0 : before->sum));
-    exponential ? write_exponential(*value.layout) : write_explicit(*value.layout);
-    write_exemplars(exponential ? exponential_point::kExemplars : histogram_point::kExemplars, exemplars());
+    if (exponential) {
+      write_exponential(*value.layout);
+      write_exemplars(exponential_point::kExemplars, exemplars_.of_series(*sample_));
+    } else {
+      write_explicit(*value.layout);
+      write_exemplars(histogram_point::kExemplars, exemplars_.of_buckets(*sample_));
+    }
   }
 
   void operator()(const metrics::SummaryValue& value) {
@@ -231,7 +235,7 @@ class RequestWriter {
   }
 
  private:
-  using Exemplars = std::span<const metrics::PlacedExemplar>;
+  using Exemplars = std::vector<metrics::PlacedExemplar>;
 
   void write_resource(std::string_view service, const metrics::Labels& target) {
     const MessageScope resource(out_, resource_metrics::kResource);
@@ -265,8 +269,7 @@ class RequestWriter {
     if (!descriptor.unit.empty()) out_.add_text(metric::kUnit, unit_of(descriptor.unit));
     const SampleIndex baseline(before_, descriptor.name);
     baseline_ = &baseline;
-    family_exemplars_ =
-        form_.exemplars ? metrics::new_exemplars(told_, *family_) : std::vector<metrics::PlacedExemplar>();
+    exemplars_ = form_.exemplars ? metrics::ExemplarNews(told_, *family_) : metrics::ExemplarNews();
     const MessageScope data(out_, data_field(*part.samples.front()));
     {
       const ListScope points(out_, kDataPoints);
@@ -318,7 +321,7 @@ class RequestWriter {
   }
 
   void write_number(const metrics::Number& value, metrics::WallTime start, const metrics::Labels& more = {},
-                    Exemplars exemplars = {}) {
+                    const Exemplars& exemplars = {}) {
     const MessageScope point(out_);
     write_attributes(number_point::kAttributes, more);
     write_times(start);
@@ -331,12 +334,7 @@ class RequestWriter {
     write_exemplars(number_point::kExemplars, exemplars);
   }
 
-  /// Of the sample.
-  [[nodiscard]] Exemplars exemplars() const {
-    return metrics::exemplars_of(family_exemplars_, static_cast<std::size_t>(sample_ - family_->samples.data()));
-  }
-
-  void write_exemplars(MessageField field, Exemplars exemplars) {
+  void write_exemplars(MessageField field, const Exemplars& exemplars) {
     if (exemplars.empty()) return;
     const ListScope list(out_, field);
     for (const auto& placed : exemplars) {
@@ -397,7 +395,7 @@ class RequestWriter {
   const FamilySnapshot* family_ = nullptr;
   const SampleIndex* baseline_ = nullptr;
   const Sample* sample_ = nullptr;
-  std::vector<metrics::PlacedExemplar> family_exemplars_;
+  metrics::ExemplarNews exemplars_;
   std::vector<std::uint64_t> counts_;
   std::uint64_t refused_ = 0;
 };

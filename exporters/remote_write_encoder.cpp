@@ -75,15 +75,16 @@ class RequestWriter {
   RequestWriter(std::int64_t time, const RemoteWriteForm& form, const TakeWriteRequest& take)
       : time_(time), form_(form), take_(take), writer_(request_) {}
 
-  void begin(const metrics::FamilySnapshot& family, std::vector<PlacedExemplar> exemplars = {}) {
+  /// `exemplars` are of the family.
+  void begin(const metrics::FamilySnapshot& family, metrics::ExemplarNews exemplars) {
     family_ = &family;
     name_ = family.descriptor->name;
-    family_exemplars_ = std::move(exemplars);
+    exemplars_ = std::move(exemplars);
   }
 
   void add(const Sample& sample) {
     gather_labels(sample);
-    exemplars_ = metrics::exemplars_of(family_exemplars_, static_cast<std::size_t>(&sample - family_->samples.data()));
+    sample_ = &sample;
     std::visit(*this, sample.value);
     if (request_.size() >= kMaxRequest) flush();
   }
@@ -103,7 +104,7 @@ class RequestWriter {
   void operator()(const metrics::UnknownValue& value) { write("", metrics::as_double(value.value)); }
   void operator()(const metrics::GaugeValue& value) { write("", metrics::as_double(value.value)); }
   void operator()(const metrics::CounterValue& value) {
-    write("_total", metrics::as_double(value.total), {}, exemplars_);
+    write("_total", metrics::as_double(value.total), {}, exemplars_.of_buckets(*sample_));
   }
 
   void operator()(const metrics::InfoValue& value) {
@@ -210,22 +211,23 @@ class RequestWriter {
     std::uint64_t below = 0;
     std::size_t next = 0;
     const auto& bounds = value.layout->text_bounds();
+    const auto exemplars = exemplars_.of_buckets(*sample_);
     for (std::size_t i = 0; i < bounds.size(); ++i) {
       for (; next <= bounds[i]; ++next) below += value.counts[next];
       write("_bucket", static_cast<double>(below), {"le", canonical(value.layout->bounds()[bounds[i]])},
-            exemplars_of_bucket(i));
+            in_bucket(i, exemplars));
     }
     for (; next < value.counts.size(); ++next) below += value.counts[next];
-    write("_bucket", static_cast<double>(below), {"le", "+Inf"}, exemplars_of_bucket(bounds.size()));
+    write("_bucket", static_cast<double>(below), {"le", "+Inf"}, in_bucket(bounds.size(), exemplars));
     const bool is_gauge = family_->type == MetricType::kGaugeHistogram;
     write(is_gauge ? "_gcount" : "_count", static_cast<double>(below));
     write(is_gauge ? "_gsum" : "_sum", value.sum);
   }
 
-  [[nodiscard]] Exemplars exemplars_of_bucket(std::size_t bucket) const {
+  static Exemplars in_bucket(std::size_t bucket, const std::vector<PlacedExemplar>& exemplars) {
     const auto found =
-        std::find_if(exemplars_.begin(), exemplars_.end(), [&](const auto& placed) { return placed.bucket == bucket; });
-    return found == exemplars_.end() ? Exemplars() : Exemplars(found, 1);
+        std::find_if(exemplars.begin(), exemplars.end(), [&](const auto& placed) { return placed.bucket == bucket; });
+    return found == exemplars.end() ? Exemplars() : Exemplars(found, 1);
   }
 
   void write_native(const metrics::HistogramValue& value) {
@@ -238,11 +240,7 @@ class RequestWriter {
       native_.write(kNativeFields, histogram);
       histogram.add_int64(histogram_field::kTimestamp, time_);
     }
-    // Of one series the receiver takes them in the order of their times only.
-    std::vector<PlacedExemplar> by_time(exemplars_.begin(), exemplars_.end());
-    std::sort(by_time.begin(), by_time.end(),
-              [](const auto& a, const auto& b) { return a.exemplar->time < b.exemplar->time; });
-    for (const PlacedExemplar& placed : by_time) write_exemplar(*placed.exemplar, series);
+    for (const PlacedExemplar& placed : exemplars_.of_series(*sample_)) write_exemplar(*placed.exemplar, series);
   }
 
   std::int64_t time_;
@@ -253,8 +251,8 @@ class RequestWriter {
   std::uint32_t samples_ = 0;
   const metrics::FamilySnapshot* family_ = nullptr;
   std::string name_;
-  std::vector<PlacedExemplar> family_exemplars_;
-  Exemplars exemplars_;  // of the sample
+  metrics::ExemplarNews exemplars_;
+  const Sample* sample_ = nullptr;
   std::vector<Label> labels_;
   std::deque<std::string> mended_;  // texts of labels_ that were no UTF-8
   std::string series_name_;
@@ -264,17 +262,10 @@ class RequestWriter {
   std::optional<double> instead_;  // of each value
 };
 
-void add_family(const metrics::FamilySnapshot& family, std::vector<PlacedExemplar> exemplars,
-                const Selection& selection, RequestWriter& requests) {
-  requests.begin(family, std::move(exemplars));
-  for (const Sample& sample : family.samples)
-    if (selection.selects_sample(family, sample)) requests.add(sample);
-}
-
 /// What `family`, of the snapshot before, had and `after` has no more.
 void add_ended(const metrics::FamilySnapshot& family, const metrics::Snapshot& after, const Selection& selection,
                RequestWriter& requests) {
-  requests.begin(family);
+  requests.begin(family, {});
   SampleIndex alive(&after, family.descriptor->name);
   for (const Sample& sample : family.samples)
     if (selection.selects_sample(family, sample) && !continues(sample, alive.find_alike(sample)))
@@ -288,8 +279,9 @@ void encode_remote_write(const metrics::Snapshot* before, const metrics::Snapsho
   RequestWriter requests(milliseconds_of(after.taken_at), form, take);
   for (const auto& family : after.families) {
     if (!selection.selects_family(family)) continue;
-    auto exemplars = form.exemplars ? metrics::new_exemplars(before, family) : std::vector<PlacedExemplar>();
-    add_family(family, std::move(exemplars), selection, requests);
+    requests.begin(family, form.exemplars ? metrics::ExemplarNews(before, family) : metrics::ExemplarNews());
+    for (const Sample& sample : family.samples)
+      if (selection.selects_sample(family, sample)) requests.add(sample);
   }
   if (before != nullptr) {
     for (const auto& family : before->families)

@@ -13,41 +13,71 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::shared_ptr<const Exemplar> exemplar(double value) {
-  return std::make_shared<const Exemplar>(Exemplar{{{"peer", "a:1"}}, value, {}});
+using std::chrono::milliseconds;
+
+std::shared_ptr<const Exemplar> exemplar(int time_ms) {
+  return std::make_shared<const Exemplar>(Exemplar{{{"peer", "a:1"}}, 0, WallTime(milliseconds(time_ms))});
 }
 
-FamilySnapshot family(const std::string& name, std::vector<PlacedExemplar> exemplars) {
+Sample sample() { return {std::make_shared<const std::vector<std::string>>(), {}}; }
+
+FamilySnapshot family(const std::string& name, std::vector<Sample> samples, std::vector<PlacedExemplar> exemplars) {
   FamilySnapshot made;
   made.descriptor = std::make_shared<const FamilyDescriptor>(FamilyDescriptor{name, "", "", {}, ""});
+  made.samples = std::move(samples);
   made.exemplars = std::move(exemplars);
   return made;
 }
 
-std::vector<double> values(std::span<const PlacedExemplar> placed) {
-  std::vector<double> found;
-  for (const PlacedExemplar& one : placed) found.push_back(one.exemplar->value);
+std::vector<int> times(std::span<const PlacedExemplar> placed) {
+  std::vector<int> found;
+  for (const PlacedExemplar& one : placed)
+    found.push_back(static_cast<int>(one.exemplar->time.time_since_epoch() / milliseconds(1)));
   return found;
 }
 
 TEST(Exemplar, ThoseOfASampleAreFound) {
-  const std::vector<PlacedExemplar> all = {{1, 0, exemplar(10)}, {1, 5, exemplar(15)}, {4, 0, exemplar(40)}};
-  EXPECT_THAT(exemplars_of(all, 0), IsEmpty());
-  EXPECT_THAT(values(exemplars_of(all, 1)), ElementsAre(10, 15));
-  EXPECT_THAT(values(exemplars_of(all, 4)), ElementsAre(40));
-  EXPECT_THAT(exemplars_of(all, 5), IsEmpty());
-  EXPECT_THAT(exemplars_of({}, 0), IsEmpty());
+  const FamilySnapshot all =
+      family("x", {sample(), sample(), sample()}, {{1, 0, exemplar(10)}, {1, 5, exemplar(15)}, {2, 0, exemplar(20)}});
+  EXPECT_THAT(exemplars_of(all, all.samples[0]), IsEmpty());
+  EXPECT_THAT(times(exemplars_of(all, all.samples[1])), ElementsAre(10, 15));
+  EXPECT_THAT(times(exemplars_of(all, all.samples[2])), ElementsAre(20));
 }
 
-TEST(Exemplar, OneIsNewUnlessTheSnapshotBeforeHasTheVeryOne) {
-  const PlacedExemplar old{1, 0, exemplar(10)};
-  const Snapshot before{{family("other", {}), family("x", {old, {2, 0, exemplar(20)}})}, {}};
-  const PlacedExemplar moved{0, 3, old.exemplar};  // a sample before it has gone
-  const FamilySnapshot after = family("x", {moved, {1, 0, exemplar(10)}, {2, 0, exemplar(21)}});
-  EXPECT_THAT(values(new_exemplars(&before, after)), ElementsAre(10, 21));
-  EXPECT_THAT(new_exemplars(nullptr, after), SizeIs(3));
-  EXPECT_THAT(new_exemplars(&before, family("y", {old})), SizeIs(1)) << "it is another family's";
-  EXPECT_THAT(new_exemplars(&before, family("x", {})), IsEmpty());
+TEST(ExemplarNews, NothingIsNewToWhoWantsNone) {
+  EXPECT_THAT(ExemplarNews().of_buckets(sample()), IsEmpty());
+  EXPECT_THAT(ExemplarNews().of_series(sample()), IsEmpty());
+}
+
+TEST(ExemplarNews, AllIsNewToAReceiverThatHasNothing) {
+  const FamilySnapshot after = family("x", {sample()}, {{0, 1, exemplar(15)}, {0, 3, exemplar(10)}});
+  const Snapshot other{{family("y", after.samples, after.exemplars)}, {}};
+  for (const Snapshot* before : {static_cast<const Snapshot*>(nullptr), &other}) {
+    const ExemplarNews news(before, after);
+    EXPECT_THAT(times(news.of_buckets(after.samples[0])), ElementsAre(15, 10));
+    EXPECT_THAT(times(news.of_series(after.samples[0])), ElementsAre(10, 15));
+  }
+}
+
+TEST(ExemplarNews, WhatIsNoLaterThanWhatTheReceiverHasIsLeftOut) {
+  const Sample goes = sample();
+  const Sample stays = sample();
+  const std::vector<PlacedExemplar> known = {
+      {0, 1, exemplar(90)}, {1, 1, exemplar(50)}, {1, 2, exemplar(20)}, {1, 3, exemplar(30)}};
+  const Snapshot before{{family("x", {goes, stays}, known)}, {}};
+  // One that has come later, one that comes again, one from before what its bucket had, and one in a new bucket.
+  const FamilySnapshot after =
+      family("x", {stays}, {{0, 1, exemplar(60)}, {0, 2, exemplar(20)}, {0, 3, exemplar(25)}, {0, 4, exemplar(40)}});
+  const ExemplarNews news(&before, after);
+  EXPECT_THAT(times(news.of_buckets(after.samples[0])), ElementsAre(60, 40));
+  EXPECT_THAT(times(news.of_series(after.samples[0])), ElementsAre(60)) << "it has one of 50";
+}
+
+TEST(ExemplarNews, OfOneSeriesThereIsOneAMillisecond) {
+  const auto later = std::make_shared<const Exemplar>(Exemplar{{}, 0, WallTime(std::chrono::microseconds(7900))});
+  const FamilySnapshot after = family("x", {sample()}, {{0, 0, exemplar(7)}, {0, 1, later}, {0, 2, exemplar(6)}});
+  EXPECT_THAT(times(ExemplarNews(nullptr, after).of_series(after.samples[0])), ElementsAre(6, 7));
+  EXPECT_THAT(ExemplarNews(nullptr, after).of_buckets(after.samples[0]), SizeIs(3));
 }
 
 }  // namespace
