@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // IdentitySource: the kernel's tables of process identities, as the user half of bpf/process/identity gives them.
-// One thread at a time. Errors are those of the map operations.
+// One thread at a time, but for program_of(). Errors are those of the map operations.
 #pragma once
 
 #include <array>
@@ -30,6 +30,9 @@ class IdentitySource {
   virtual Result<identity_info> read(std::uint64_t id) = 0;
   /// The id that the process of this number was last seen to have; ENOENT for one that no program has seen.
   virtual Result<std::uint64_t> id_of_process(std::uint32_t pid) = 0;
+  /// What the interpreter of this process was given to run at its exec, or its parent's; ENOENT where it is none, or
+  /// not known. Any thread.
+  [[nodiscard]] virtual Result<identity_program> program_of(std::uint32_t pid) const = 0;
   /// Marks an identity whose processes the programs skip, and why. Takes effect with the next publish().
   virtual Status set_left_out(const identity_key& key, std::uint64_t id, left_out_by by) = 0;
   /// Processes of this key get a new identity from the next publish() on.

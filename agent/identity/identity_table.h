@@ -5,7 +5,7 @@
 //
 // An id that nothing has counted for during `idle` is retired in two steps, so that no count is lost: first the kernel
 // forgets it, so that its processes get a new id when they come back; then, when nothing has come for it for the grace
-// time, its cells may go. The collecting thread only; times are passed in.
+// time, its cells may go. The collecting thread only, but for program_of(); times are passed in.
 #pragma once
 
 #include <chrono>
@@ -49,6 +49,8 @@ class IdentityTable {
   [[nodiscard]] ProcessLabel label_of(ProcessAttributes attributes);
   /// That of the process which last had this number, where the kernel half has seen it; it may be gone.
   [[nodiscard]] std::optional<ProcessLabel> label_of_process(std::uint32_t pid);
+  /// What an interpreter runs, as the kernel half has it, whatever the process has made of its command line since.
+  [[nodiscard]] Result<identity_program> program_of(std::uint32_t pid) const { return source_.program_of(pid); }
   [[nodiscard]] CaptureWishes wishes() const { return rules_.wishes(); }
   /// Path of the executable; empty when it is not known. The reference holds as long as that of label_of.
   const std::string& exe_of(std::uint64_t id);

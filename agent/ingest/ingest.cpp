@@ -54,7 +54,8 @@ Status Ingest::start() {
   auto udp = settings_.udp ? bind_udp(settings_.udp_address) : Result<UniqueFd>(UniqueFd());
   if (!udp) return udp.error().context("ingest");
   follow_rules();
-  auto receiver = Receiver::start({std::move(*unix_socket), std::move(*udp)}, intake_, "/proc");
+  Senders senders("/proc", [this](std::uint32_t pid) { return identities_.program_of(pid); });
+  auto receiver = Receiver::start({std::move(*unix_socket), std::move(*udp)}, intake_, std::move(senders));
   if (!receiver) return receiver.error().context("ingest");
   receiver_ = std::move(*receiver);
   shown_.show_up(true, settings_.udp);

@@ -85,7 +85,7 @@ class Batch {
 /// All that the receiving thread keeps.
 class Reading {
  public:
-  Reading(Intake& intake, const std::string& proc_root) : intake_(intake), senders_(proc_root) {}
+  Reading(Intake& intake, Senders senders) : intake_(intake), senders_(std::move(senders)) {}
 
   /// The last time; senders that never pause do not keep it from ending.
   void read_rest(int fd, bool has_credentials) {
@@ -142,11 +142,12 @@ class Reading {
 
 }  // namespace
 
-Result<std::unique_ptr<Receiver>> Receiver::start(Sockets sockets, Intake& intake, std::string proc_root) {
+Result<std::unique_ptr<Receiver>> Receiver::start(Sockets sockets, Intake& intake, Senders senders) {
   UniqueFd stop(::eventfd(0, EFD_CLOEXEC));
   if (!stop) return Error::from_errno("eventfd", errno);
   std::unique_ptr<Receiver> receiver(new Receiver(std::move(sockets), std::move(stop)));
-  receiver->thread_ = std::thread([r = receiver.get(), &intake, root = std::move(proc_root)] { r->run(intake, root); });
+  receiver->thread_ =
+      std::thread([r = receiver.get(), &intake, s = std::move(senders)]() mutable { r->run(intake, std::move(s)); });
   return receiver;
 }
 
@@ -156,9 +157,9 @@ void Receiver::finish() {
   thread_.join();
 }
 
-void Receiver::run(Intake& intake, const std::string& proc_root) const {
+void Receiver::run(Intake& intake, Senders senders) const {
   (void)give_up_capability(CAP_NET_ADMIN);  // which is for the start of probes
-  auto reading = std::make_unique<Reading>(intake, proc_root);
+  auto reading = std::make_unique<Reading>(intake, std::move(senders));
   std::array<pollfd, 3> waits{
       {{stop_.get(), POLLIN, 0}, {sockets_.unix_socket.fd(), POLLIN, 0}, {sockets_.udp.get(), POLLIN, 0}}};
   // UDP's queue is long: while packets come, they gather for a moment, since waking up for each costs more than they

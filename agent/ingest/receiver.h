@@ -13,6 +13,7 @@
 #include "agent/base/result.h"
 #include "agent/base/unique_fd.h"
 #include "agent/ingest/intake.h"
+#include "agent/ingest/senders.h"
 #include "agent/ingest/sockets.h"
 
 namespace connscope::ingest {
@@ -23,8 +24,8 @@ class Receiver {
     UnixSocket unix_socket;
     UniqueFd udp;  ///< none when it is switched off
   };
-  /// `intake` must outlive it.
-  static Result<std::unique_ptr<Receiver>> start(Sockets sockets, Intake& intake, std::string proc_root);
+  /// `intake` must outlive it, and so must what `senders` asks.
+  static Result<std::unique_ptr<Receiver>> start(Sockets sockets, Intake& intake, Senders senders);
 
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
@@ -38,7 +39,7 @@ class Receiver {
 
  private:
   Receiver(Sockets sockets, UniqueFd stop) : sockets_(std::move(sockets)), stop_(std::move(stop)) {}
-  void run(Intake& intake, const std::string& proc_root) const;
+  void run(Intake& intake, Senders senders) const;
 
   Sockets sockets_;
   UniqueFd stop_;

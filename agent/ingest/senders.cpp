@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/ingest/senders.h"
 
+#include <cstring>
 #include <utility>
+
+#include "agent/metrics/utf8.h"
 
 namespace connscope::ingest {
 namespace {
@@ -25,8 +28,9 @@ std::uint64_t process_key(pid_t pid, uid_t uid) {
 
 }  // namespace
 
-Senders::Senders(std::string proc_root, std::size_t max_senders)
+Senders::Senders(std::string proc_root, ProgramOf program_of, std::size_t max_senders)
     : proc_root_(std::move(proc_root)),
+      program_of_(std::move(program_of)),
       max_senders_(max_senders),
       udp_(nobody(Sender::Origin::kUdp)),
       unknown_(nobody(Sender::Origin::kUnknown)) {}
@@ -65,10 +69,18 @@ Senders::Known Senders::look_at(pid_t pid, uid_t uid, Time now) {
     return known;
   }
   attributes->uid = uid;  // the kernel's word at the time of sending
+  if (auto script = script_of(pid)) attributes->script = std::move(*script);
   known.exe = attributes->exe;
   known.start_time = identity::read_start_time(proc_root_, pid);
   known.sender = intern(pid, std::move(*attributes));
   return known;
+}
+
+std::optional<std::string> Senders::script_of(pid_t pid) const {
+  if (wishes_.interpreters == 0) return std::nullopt;
+  const auto program = program_of_(static_cast<std::uint32_t>(pid));
+  if (!program || !wishes_.wants(static_cast<interpreter>(program->interpreter))) return std::nullopt;
+  return metrics::to_utf8({program->name, strnlen(program->name, PROGRAM_NAME_BYTES)});
 }
 
 SenderPtr Senders::intern(pid_t pid, identity::ProcessAttributes attributes) {

@@ -10,10 +10,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
+#include "agent/base/result.h"
+#include "agent/identity/identity_source.h"
 #include "agent/identity/live_process.h"
 
 namespace connscope::ingest {
@@ -42,7 +46,11 @@ class Senders {
   static constexpr std::size_t kMaxProcesses = 4096;
   static constexpr std::size_t kMaxSenders = 4096;  // that are known, or have series
 
-  explicit Senders(std::string proc_root, std::size_t max_senders = kMaxSenders);
+  /// What a process's interpreter runs, where the kernel half knows it: it has seen the command line before the process
+  /// wrote over it.
+  using ProgramOf = std::function<Result<identity_program>(std::uint32_t pid)>;
+
+  Senders(std::string proc_root, ProgramOf program_of, std::size_t max_senders = kMaxSenders);
 
   [[nodiscard]] SenderPtr of_process(pid_t pid, uid_t uid, Time now);
   [[nodiscard]] const SenderPtr& udp() const { return udp_; }
@@ -58,9 +66,11 @@ class Senders {
   };
   [[nodiscard]] Known look_at(pid_t pid, uid_t uid, Time now);
   [[nodiscard]] bool still_same(pid_t pid, const Known& known) const;
+  [[nodiscard]] std::optional<std::string> script_of(pid_t pid) const;
   [[nodiscard]] SenderPtr intern(pid_t pid, identity::ProcessAttributes attributes);
 
   std::string proc_root_;
+  ProgramOf program_of_;
   std::size_t max_senders_;
   identity::CaptureWishes wishes_;
   SenderPtr udp_;

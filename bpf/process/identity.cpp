@@ -101,6 +101,12 @@ class IdentityUserHalf final : public probe::IdentityProbe {
       return Error::from_errno("identity_cache", errno);
     return cached.id;
   }
+  [[nodiscard]] Result<identity_program> program_of(std::uint32_t pid) const override {
+    identity_program program{};
+    if (bpf_map_lookup_elem(object_.map_fd("identity_programs"), &pid, &program) != 0)
+      return Error::from_errno("identity_programs", errno);
+    return program;
+  }
   Status set_left_out(const identity_key& key, std::uint64_t id, left_out_by by) override {
     const struct identity value { id, static_cast<std::uint32_t>(by), 0 };
     return checked(bpf_map_update_elem(object_.map_fd("identities"), &key, &value, BPF_EXIST), "identities");

@@ -151,6 +151,21 @@ for line in sys.stdin:
     EXPECT_EQ(shown.sum("conn_tcp_connects_total", {{"process", name}}), 2) << "what it sends goes by the same name";
 }
 
+TEST_F(IngestTest, AProcessThatHasWrittenOverItsCommandLineGoesByWhatItWasGiven) {
+  const std::string script = must(folder_.write("worker.py", R"py(import ctypes, socket, sys
+arguments = int(open("/proc/self/stat").read().rpartition(")")[2].split()[45])
+ctypes.memmove(arguments, b"a title of its own\0", 19)
+assert open("/proc/self/cmdline").read().startswith("a title")
+sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+sender.connect(sys.argv[1])
+sender.send(b"app.x:1|c")
+sys.stdin.read()
+)py"));
+  const AgentProcess agent = start_agent();
+  ChildProcess child = must(ChildProcess::spawn({{"python3", script, path()}, -1, {}}));
+  EXPECT_TRUE(shows(agent, "app_x_total", {{"process", "worker"}}, 1)) << child.standard_error();
+}
+
 TEST_F(IngestTest, OverUdpLinesAreTakenWithoutAProcess) {
   const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};

@@ -49,6 +49,9 @@ class FakeKernel final : public IdentitySource {
     if (id == ids_of_processes.end()) return Error::from_errno("identity_cache", ENOENT);
     return id->second;
   }
+  [[nodiscard]] Result<identity_program> program_of(std::uint32_t /*pid*/) const override {
+    return Error::from_errno("none", ENOENT);
+  }
   Status set_left_out(const identity_key& key, std::uint64_t id, left_out_by by) override {
     EXPECT_EQ(key.exe_hash, id);
     if (by == LEFT_OUT_BY_NOTHING) {

@@ -28,6 +28,9 @@ class FakeKernel final : public identity::IdentitySource {
     if (pid != kPid) return Error::from_errno("identity_cache", ENOENT);
     return kId;
   }
+  [[nodiscard]] Result<identity_program> program_of(std::uint32_t /*pid*/) const override {
+    return Error::from_errno("none", ENOENT);
+  }
   Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }

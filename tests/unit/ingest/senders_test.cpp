@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,17 @@ class SendersTest : public ::testing::Test {
   static void write(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 
   connscope::testing::TempDir root_ = std::move(*connscope::testing::TempDir::create());
-  Senders senders_{root_.path()};
+  Result<identity_program> program_of(std::uint32_t pid) const {
+    const auto known = programs_.find(pid);
+    if (known == programs_.end()) return Error::from_errno("identity_programs", ENOENT);
+    return known->second;
+  }
+  Senders::ProgramOf ask() {
+    return [this](std::uint32_t pid) { return program_of(pid); };
+  }
+
+  std::map<std::uint32_t, identity_program> programs_;  // that the kernel half knows
+  Senders senders_{root_.path(), ask()};
   Senders::Time now_{1000s};
 };
 
@@ -95,9 +106,21 @@ TEST_F(SendersTest, ArgumentsAreReadOnceRulesLookAtThem) {
   EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.args, "app --x");
 }
 
+TEST_F(SendersTest, WhatAnInterpreterRunsIsTheKernelsWordWhereItHasOne) {
+  write_process(7, "/usr/bin/python3.11", 100, "gunicorn: worker [shop]");
+  write_process(8, "/usr/bin/python3.11", 100, std::string("python3\0/srv/old.py", 19));
+  programs_[7] = {1, INTERPRETER_PYTHON, 0, "gunicorn"};
+  EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.script, "") << "no rule looks at it";
+  senders_.start_anew({false, 1U << INTERPRETER_PYTHON});
+  EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.script, "gunicorn");
+  EXPECT_EQ(senders_.of_process(8, 0, now_)->attributes.script, "old.py") << "it is older than the agent";
+  senders_.start_anew({false, 1U << INTERPRETER_NODE});
+  EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.script, "");
+}
+
 TEST_F(SendersTest, SendersAreBoundedAndThoseThatNobodyKeepsGiveWay) {
   constexpr std::size_t kMost = 3;
-  Senders few(root_.path(), kMost);
+  Senders few(root_.path(), ask(), kMost);
   std::vector<SenderPtr> kept;
   const auto send_as = [&](const std::string& exe) {
     write_process(7, exe, static_cast<int>(kept.size()) + 1);

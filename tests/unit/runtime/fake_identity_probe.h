@@ -33,6 +33,9 @@ class FakeIdentityProbe final : public probe::IdentityProbe {
   void await_exec() override {}
   Result<identity_info> read(std::uint64_t /*id*/) override { return identity_info{}; }
   Result<std::uint64_t> id_of_process(std::uint32_t /*pid*/) override { return Error::from_errno("none", ENOENT); }
+  [[nodiscard]] Result<identity_program> program_of(std::uint32_t /*pid*/) const override {
+    return Error::from_errno("none", ENOENT);
+  }
   Status set_left_out(const identity_key& /*key*/, std::uint64_t /*id*/, left_out_by /*by*/) override { return {}; }
   Status forget(const identity_key& /*key*/) override { return {}; }
   Status erase(std::uint64_t /*id*/) override { return {}; }
