@@ -26,9 +26,13 @@ PushLoop::~PushLoop() {
   wait();
 }
 
-std::uint64_t PushLoop::wait() {
+void PushLoop::wait() {
   if (thread_.joinable()) thread_.join();
-  return lost_at_end_;
+}
+
+std::uint64_t PushLoop::lost() const {
+  const std::lock_guard lock(mutex_);
+  return lost_;
 }
 
 void PushLoop::replace(std::unique_ptr<ReportExporter> exporter) {
@@ -65,7 +69,7 @@ void PushLoop::drop_oldest() {
 
 void PushLoop::count_dropped() {
   ++counts_->dropped;
-  if (is_finishing_) ++lost_at_end_;
+  ++lost_;
 }
 
 void PushLoop::finish(std::chrono::steady_clock::time_point deadline) {
@@ -146,7 +150,7 @@ void PushLoop::send(metrics::ReportPtr report) {
   if (kept != nullptr) return;
   if (sent.status || !sent.retry_after) {
     tries_ = 0;
-    if (!sent.status && is_finishing_) ++lost_at_end_;
+    if (!sent.status) ++lost_;
     return;
   }
   pause(*sent.retry_after);

@@ -58,8 +58,10 @@ class PushLoop {
   /// No more reports come. Those in the queue are sent until `deadline`, then dropped; what an exporter keeps stays
   /// kept. Does not wait.
   void finish(std::chrono::steady_clock::time_point deadline);
-  /// Waits for finish() to be done. How many reports are lost, since the time or the tries at the end did not do.
-  std::uint64_t wait();
+  /// Waits for finish() to be done.
+  void wait();
+  /// Reports that will not arrive any more: dropped, or refused for good.
+  [[nodiscard]] std::uint64_t lost() const;
   /// Whether the thread has nothing left to do after finish(), so that the destructor returns at once.
   [[nodiscard]] bool is_finished() const { return finished_; }
   /// Why the last report could not be sent; empty when it could.
@@ -91,7 +93,7 @@ class PushLoop {
   unsigned tries_ = 0;  // that have failed, of the report at the head or of the oldest that is kept
   std::chrono::steady_clock::time_point next_try_;
   bool is_finishing_ = false;
-  std::uint64_t lost_at_end_ = 0;
+  std::uint64_t lost_ = 0;
   std::chrono::steady_clock::time_point deadline_;
   std::string problem_;
   std::atomic<bool> finished_{false};

@@ -205,20 +205,24 @@ void Reporting::apply(ReportingPlan plan) {
 }
 
 void Reporting::finish() {
+  std::map<std::string_view, std::uint64_t> lost_before;
+  for (const auto& [name, receiver] : receivers_)
+    if (receiver.loop) lost_before[name] = receiver.loop->lost();
   reporter_->report_at_stop(now());
   push_snapshots(snapshots_.names(), metrics::Occasion::kStop);
   for (auto& [name, receiver] : receivers_)
     if (receiver.loop) receiver.loop->finish(std::chrono::steady_clock::now() + kDrainTime);
-  for (auto& [name, receiver] : receivers_)
-    if (receiver.loop) tell_lost(name, *receiver.loop);
+  for (auto& [name, receiver] : receivers_) {
+    if (!receiver.loop) continue;
+    receiver.loop->wait();
+    tell_lost(name, receiver.loop->lost() - lost_before[name], receiver.loop->problem());
+  }
 }
 
-/// The counts of what is lost now are in no scrape any more.
-void Reporting::tell_lost(const std::string& name, exporters::PushLoop& loop) {
-  const std::uint64_t lost = loop.wait();
-  if (lost == 0) return;
-  const std::string problem = loop.problem();
-  spdlog::warn("{}: {} reports were not sent before the end{}", part_of(name), lost,
+/// What is lost now is in no scrape any more.
+void Reporting::tell_lost(const std::string& name, std::uint64_t reports, const std::string& problem) {
+  if (reports == 0) return;
+  spdlog::warn("{}: {} reports were not sent before the end{}", part_of(name), reports,
                problem.empty() ? problem : ": " + problem);
 }
 

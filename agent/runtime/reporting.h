@@ -87,7 +87,7 @@ class Reporting {
   void start_receivers(ReportingPlan& plan);
   void retire(const std::string& name, Receiver& receiver);
   void show(const std::string& name, const Receiver& receiver);
-  static void tell_lost(const std::string& name, exporters::PushLoop& loop);
+  static void tell_lost(const std::string& name, std::uint64_t reports, const std::string& problem);
   void push_snapshots(const std::vector<std::string>& exporters, metrics::Occasion occasion);
   void on_timer();
   void arm();
