@@ -54,6 +54,10 @@ if [[ $update_readme ]] && ((${#kernels[@]})); then
   echo "run.sh: the README's table is of all kernels: give none with --update-readme" >&2
   exit 2
 fi
+if [[ $root == /tmp/* || $root == /run/* ]]; then
+  echo "run.sh: $root is hidden from a guest, which has a /tmp and a /run of its own: put the repository elsewhere" >&2
+  exit 2
+fi
 if [[ $gate ]]; then
   tests=("${gate_tests[@]}")
   [[ ${kernels[*]} != "${default_kernels[0]}" ]] || tests=("${gate_tests_of_oldest[@]}")
