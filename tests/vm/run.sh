@@ -54,10 +54,6 @@ if [[ $update_readme ]] && ((${#kernels[@]})); then
   echo "run.sh: the README's table is of all kernels: give none with --update-readme" >&2
   exit 2
 fi
-if [[ $root == /tmp/* || $root == /run/* ]]; then
-  echo "run.sh: $root is hidden from a guest, which has a /tmp and a /run of its own: put the repository elsewhere" >&2
-  exit 2
-fi
 if [[ $gate ]]; then
   tests=("${gate_tests[@]}")
   [[ ${kernels[*]} != "${default_kernels[0]}" ]] || tests=("${gate_tests_of_oldest[@]}")
@@ -70,6 +66,10 @@ build_dir=${CONNSCOPE_BUILD_DIR:-$root/build/release}
 }
 # The tests know the programs that they start by this name of the folder, so the guest has them there.
 build_dir=$(sed -n 's/^CMAKE_CACHEFILE_DIR:INTERNAL=//p' "$build_dir/CMakeCache.txt")
+if [[ $build_dir == /tmp/* || $build_dir == /run/* ]]; then
+  echo "run.sh: $build_dir is hidden in a guest, which has a /tmp and a /run of its own: build elsewhere" >&2
+  exit 2
+fi
 results=$build_dir/vm
 # By their sources, as the folder of the build may still hold what has none.
 objects=()
