@@ -55,7 +55,13 @@ bool Senders::still_same(pid_t pid, const Known& known) const {
   // Its packets may have waited longer than it lived.
   if (start_time == 0) return true;
   const std::string exe = identity::read_exe(proc_root_, pid);
-  return start_time == known.start_time && (exe == known.exe || exe.empty());
+  return start_time == known.start_time && (exe == known.exe || exe.empty()) && still_runs(pid, *known.sender);
+}
+
+/// An interpreter may execute itself with another program.
+bool Senders::still_runs(pid_t pid, const Sender& sender) const {
+  const auto script = script_of(pid);
+  return !script || sender.origin != Sender::Origin::kProcess || *script == sender.attributes.script;
 }
 
 Senders::Known Senders::look_at(pid_t pid, uid_t uid, Time now) {

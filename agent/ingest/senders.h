@@ -66,6 +66,7 @@ class Senders {
   };
   [[nodiscard]] Known look_at(pid_t pid, uid_t uid, Time now);
   [[nodiscard]] bool still_same(pid_t pid, const Known& known) const;
+  [[nodiscard]] bool still_runs(pid_t pid, const Sender& sender) const;
   [[nodiscard]] std::optional<std::string> script_of(pid_t pid) const;
   [[nodiscard]] SenderPtr intern(pid_t pid, identity::ProcessAttributes attributes);
 

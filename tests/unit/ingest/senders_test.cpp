@@ -118,6 +118,21 @@ TEST_F(SendersTest, WhatAnInterpreterRunsIsTheKernelsWordWhereItHasOne) {
   EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.script, "");
 }
 
+TEST_F(SendersTest, AnInterpreterThatExecutesItselfIsLookedAtAgain) {
+  senders_.start_anew({false, 1U << INTERPRETER_PYTHON});
+  write_process(7, "/usr/bin/python3.11", 100);
+  programs_[7] = {1, INTERPRETER_PYTHON, 0, "launcher.py"};
+  const SenderPtr launcher = senders_.of_process(7, 0, now_);
+  now_ += Senders::kTrust;
+  EXPECT_EQ(senders_.of_process(7, 0, now_), launcher);
+  programs_[7] = {2, INTERPRETER_PYTHON, 0, "server.py"};
+  now_ += Senders::kTrust;
+  EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.script, "server.py");
+  programs_.clear();  // it has ended
+  now_ += Senders::kTrust;
+  EXPECT_EQ(senders_.of_process(7, 0, now_)->attributes.script, "server.py");
+}
+
 TEST_F(SendersTest, SendersAreBoundedAndThoseThatNobodyKeepsGiveWay) {
   constexpr std::size_t kMost = 3;
   Senders few(root_.path(), ask(), kMost);
