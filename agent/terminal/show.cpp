@@ -24,7 +24,7 @@ std::string labels_text(const metrics::Labels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) {
     if (name == "process" || name == kOutcome || value.empty()) continue;
-    text += (text.empty() ? "" : ",") + name + "=\"" + safe(value) + "\"";
+    text += (text.empty() ? "" : ",") + safe(name) + "=\"" + safe(value) + "\"";
   }
   return text;
 }

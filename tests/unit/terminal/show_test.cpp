@@ -55,6 +55,17 @@ TEST(Show, ValuesHaveATableOfTheirOwn) {
                                  "curl.n.cn.failures  stage=\"tcp\",reason=\"re\\x1b\"fused\"  1234567"));
 }
 
+TEST(Show, NoNameControlsTheTerminal) {
+  Series hostile = value("counter", 1);
+  hostile.id = "x\x1b[2J";
+  hostile.labels = {
+      {"re\x7f"
+       "ason\x1b[2J",
+       "y"}};
+  EXPECT_THAT(tables_of(rows_of({hostile}))[1], ::testing::HasSubstr("x\\x1b[2J"));
+  EXPECT_THAT(tables_of(rows_of({hostile}))[1], ::testing::HasSubstr("re\\x7fason\\x1b[2J=\"y\""));
+}
+
 TEST(Show, IdleIsWhatIsZeroAndNoGauge) {
   EXPECT_TRUE(rows_of({timing("ok", 0, 1)})[0].is_idle());
   EXPECT_FALSE(rows_of({timing("fail", 1, 1)})[0].is_idle());
