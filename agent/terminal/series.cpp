@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 
@@ -92,11 +94,17 @@ struct ValueWriter {
   }
 };
 
+/// A number that has a point or an exponent would be cut, and may be none that fits.
+std::uint64_t read_count(const json& value) {
+  if (!value.is_number_unsigned()) throw std::invalid_argument("a count is no whole number");
+  return value.get<std::uint64_t>();
+}
+
 Distribution distribution_of(const json& line) {
   Distribution distribution;
   for (const json& bucket : line.value("buckets", json::array()))
-    distribution.add_bucket(bucket.at(0).get<double>(), bound_of(bucket.at(1)), bucket.at(2).get<std::uint64_t>());
-  const auto count = line.at("count").get<std::uint64_t>();
+    distribution.add_bucket(bucket.at(0).get<double>(), bound_of(bucket.at(1)), read_count(bucket.at(2)));
+  const std::uint64_t count = read_count(line.at("count"));
   if (count > distribution.count()) distribution.add_count(count - distribution.count());
   distribution.add_sum(line.at("sum").is_null() ? 0 : line.at("sum").get<double>());
   return distribution;
@@ -143,7 +151,7 @@ std::vector<json> to_json(const metrics::FamilySnapshot& family, const metrics::
 Result<Series> series_of(const json& line) {
   try {
     return read_series(line);
-  } catch (const json::exception& error) {
+  } catch (const std::exception& error) {
     return Error(std::string("a line of the answer is no series: ") + error.what());
   }
 }

@@ -85,6 +85,8 @@ TEST(Series, WhatIsNoSeriesIsRefused) {
        {"{}", "[]", "null", R"({"id":1})", R"({"id":"a","family":"b","type":"c","unit":"d","labels":7,"value":1})",
         R"({"id":"a","family":"b","type":"c","unit":"d","labels":{"x":1},"value":1})",
         R"({"id":"a","family":"b","type":"c","unit":"d","labels":{},"count":1,"sum":1,"buckets":[[1]]})",
+        R"({"id":"a","family":"b","type":"c","unit":"d","labels":{},"count":7e92,"sum":1})",
+        R"({"id":"a","family":"b","type":"c","unit":"d","labels":{},"count":1,"sum":1,"buckets":[[1,2,1e30]]})",
         R"({"id":"a","family":"b","type":"c","unit":"d","labels":{},"value":"x"})"}) {
     const auto series = series_of(json::parse(text));
     ASSERT_FALSE(series) << text;
