@@ -33,7 +33,6 @@ class SendersTest : public ::testing::Test {
   }
   static void write(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
 
-  connscope::testing::TempDir root_ = std::move(*connscope::testing::TempDir::create());
   Result<identity_program> program_of(std::uint32_t pid) const {
     const auto known = programs_.find(pid);
     if (known == programs_.end()) return Error::from_errno("identity_programs", ENOENT);
@@ -43,6 +42,7 @@ class SendersTest : public ::testing::Test {
     return [this](std::uint32_t pid) { return program_of(pid); };
   }
 
+  connscope::testing::TempDir root_ = std::move(*connscope::testing::TempDir::create());
   std::map<std::uint32_t, identity_program> programs_;  // that the kernel half knows
   Senders senders_{root_.path(), ask()};
   Senders::Time now_{1000s};
